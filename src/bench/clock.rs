@@ -6,21 +6,21 @@ use candle_core::Device;
 use serde::Serialize;
 use std::time::Instant;
 
-/// Seconds of the measured repetitions.
+/// A summary of the measured seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Seconds {
-    /// How many there are.
+    /// The number of measurements.
     pub n: usize,
-    /// The median.
+    /// The median, in seconds.
     pub median: f64,
-    /// The shortest.
+    /// The shortest time, in seconds.
     pub min: f64,
-    /// The longest.
+    /// The longest time, in seconds.
     pub max: f64,
 }
 
 impl Seconds {
-    /// The summary of measured seconds; none without a measurement.
+    /// The summary of measured seconds. `None` without a measurement.
     pub fn summarise(mut all: Vec<f64>) -> Option<Self> {
         all.sort_by(f64::total_cmp);
         let (min, max) = (*all.first()?, *all.last()?);
@@ -38,23 +38,24 @@ impl Seconds {
     }
 }
 
-/// How often a phase is repeated, and what is called after each repetition.
+/// How often a phase is repeated, and a function that is called after each repetition.
 pub struct Clock<'a> {
-    /// Repetitions before those that count.
+    /// The number of repetitions before those that are measured.
     pub warmup: usize,
-    /// Repetitions that count.
+    /// The number of repetitions that are measured.
     pub repeats: usize,
-    /// The device that the work runs on.
+    /// The device on which the work runs.
     pub device: &'a Device,
     /// Ends the repetitions early.
     pub cancel: &'a Cancel,
-    /// Called after every repetition with the phase, the repetitions done and all repetitions.
+    /// Called after each repetition with the phase, the number of finished repetitions and the number of all
+    /// repetitions.
     pub on_done: &'a dyn Fn(&str, usize, usize),
 }
 
 impl Clock<'_> {
-    /// Times `work`; what it gives is dropped outside the measured time. `None` if Ctrl-C came before a
-    /// measurement.
+    /// Measures the time of `work`. Its result is dropped outside the measured time. `None` if Ctrl-C was
+    /// pressed before a measurement.
     ///
     /// # Errors
     /// Fails when `work` fails.

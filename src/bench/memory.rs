@@ -1,6 +1,6 @@
-//! How much memory the process takes.
+//! The memory of the process.
 
-/// The largest resident size so far in bytes, where the system says so.
+/// The largest resident size so far, in bytes. `None` if the system does not report it.
 pub(super) fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

@@ -1,4 +1,4 @@
-//! How fast the networks are: random weights at any size, timed by phase.
+//! Measures how fast the networks are, with random weights of any size, by phase.
 
 mod clock;
 mod memory;

@@ -1,5 +1,5 @@
-//! A network that can be timed: everything that is known of it, in one value made beside the code that times
-//! it.
+//! A network that can be measured. Everything that is known of it is one value, in the file of the code that
+//! measures it.
 
 use super::clock::{Clock, Seconds};
 use super::report::Report;
@@ -9,53 +9,53 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::Path;
 
-/// Sizes of the input.
+/// The sizes of the input.
 #[derive(Debug, Clone, Copy)]
 pub struct Shapes {
-    /// Width and height of the picture in pixels; none takes [`NetworkKind::size`].
+    /// Width and height of the picture, in pixels. `None` means [`NetworkKind::size`].
     pub size: Option<[usize; 2]>,
-    /// Tokens of words in the input.
+    /// Number of word tokens in the input.
     pub text_tokens: usize,
-    /// Tokens that are decoded.
+    /// Number of tokens that are decoded.
     pub new_tokens: usize,
 }
 
-/// The description of a network that can be timed.
+/// The description of a network that can be measured.
 pub(super) trait TimedNetwork {
-    /// The name that `unigauge bench model` takes.
+    /// The name for `unigauge bench model`.
     const NAME: &'static str;
     /// A configuration that runs in seconds on a CPU, as JSON.
     const SMALL: &'static str;
     /// The configuration of the released checkpoint, as JSON.
     const RELEASED: &'static str;
-    /// Width and height in pixels of the picture where the command line says nothing.
+    /// The default width and height of the picture, in pixels.
     const SIZE: [usize; 2] = [512, 512];
-    /// The configuration, as checkpoints have it.
+    /// The configuration, in the form of checkpoints.
     type Config: DeserializeOwned;
 
-    /// Builds the network with random weights and times it.
+    /// Builds the network with random weights and measures it.
     ///
     /// # Errors
-    /// Fails if the configuration or a size has a mistake, or the device has no room.
+    /// Fails if the configuration or a size is wrong, or if the device is out of memory.
     fn time(config: &Self::Config, bench: &mut Bench<'_>) -> Result<()>;
 }
 
-/// Everything that is known of a network that can be timed.
+/// Everything that is known of a network that can be measured.
 #[derive(Debug, Clone, Copy)]
 pub struct NetworkKind {
-    /// The name that `unigauge bench model` takes.
+    /// The name for `unigauge bench model`.
     pub name: &'static str,
     /// A configuration that runs in seconds on a CPU, as JSON.
     pub small: &'static str,
     /// The configuration of the released checkpoint, as JSON.
     pub released: &'static str,
-    /// Width and height in pixels of the picture where the command line says nothing.
+    /// The default width and height of the picture, in pixels.
     pub size: [usize; 2],
     time: fn(&Value, &Path, &mut Bench<'_>) -> Result<()>,
 }
 
 impl NetworkKind {
-    /// The kind that a network describes.
+    /// The kind of a network.
     pub(super) const fn timed<N: TimedNetwork>() -> Self {
         Self {
             name: N::NAME,
@@ -70,10 +70,10 @@ impl NetworkKind {
         }
     }
 
-    /// Builds the network from a configuration (`file` is named in errors) and times it.
+    /// Builds the network from a configuration, which is called `file` in errors, and measures it.
     ///
     /// # Errors
-    /// Fails if the configuration or a size has a mistake, or the device has no room.
+    /// Fails if the configuration or a size is wrong, or if the device is out of memory.
     pub fn run(
         &self,
         config: &Value,
@@ -96,58 +96,58 @@ impl NetworkKind {
     }
 }
 
-/// One benchmark on its way.
+/// A benchmark that is running.
 pub(super) struct Bench<'a> {
-    /// What was measured so far.
+    /// The results so far.
     pub report: Report,
-    /// Width and height of the picture in pixels.
+    /// Width and height of the picture, in pixels.
     pub size: [usize; 2],
-    /// Tokens of words in the input.
+    /// Number of word tokens in the input.
     pub text_tokens: usize,
-    /// Tokens that are decoded.
+    /// Number of tokens that are decoded.
     pub new_tokens: usize,
     /// The number format of weights and activations.
     pub dtype: DType,
-    /// How often a phase is repeated, and the device.
+    /// The number of repetitions, and the device.
     pub clock: &'a Clock<'a>,
 }
 
 impl<'a> Bench<'a> {
-    /// The device that the network runs on.
+    /// The device on which the network runs.
     pub(super) fn device(&self) -> &'a Device {
         self.clock.device
     }
 
-    /// A network with random weights, whose parameters are added to the report's.
+    /// A network with random weights. The number of its parameters is added to that of the report.
     ///
     /// # Errors
-    /// Fails when `build` fails, and if the device has no room.
+    /// Fails when `build` fails, and if the device is out of memory.
     pub(super) fn random<T>(&mut self, build: impl Fn(&Weights) -> Result<T>) -> Result<T> {
         let (network, parameters) = weights::random(self.dtype, self.device(), build)?;
         self.report.parameters += parameters;
         Ok(network)
     }
 
-    /// Normal noise on the device, as an input.
+    /// Normal noise on the device, for an input.
     ///
     /// # Errors
-    /// Fails if the device has no room.
+    /// Fails if the device is out of memory.
     pub(super) fn noise(&self, shape: &[usize]) -> Result<Tensor> {
         Ok(Tensor::randn(0f32, 1.0, shape, self.device())?.to_dtype(self.dtype)?)
     }
 
-    /// Notes the size of the picture.
+    /// Adds the size of the picture to the report.
     pub(super) fn note_picture(&mut self) {
         self.note_shape("width", self.size[0]);
         self.note_shape("height", self.size[1]);
     }
 
-    /// Notes a size of the input.
+    /// Adds a size of the input to the report.
     pub(super) fn note_shape(&mut self, name: &'static str, size: usize) {
         self.report.shapes.insert(name, size);
     }
 
-    /// Times a phase and notes its seconds.
+    /// Measures a phase, and adds its seconds to the report.
     ///
     /// # Errors
     /// Fails when `work` fails.
@@ -161,7 +161,7 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// Notes the seconds of a phase, where there are any.
+    /// Adds the seconds of a phase to the report, if there are any.
     pub(super) fn note(&mut self, phase: &'static str, seconds: Option<Seconds>) {
         if let Some(seconds) = seconds {
             self.report.phases.insert(phase, seconds);
@@ -169,15 +169,15 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// A side in tokens that span `pixels` each.
+/// The number of tokens of a side, where each token has `pixels` pixels.
 ///
 /// # Errors
-/// Fails if the side is not a multiple of them.
+/// Fails if the side is not a multiple of `pixels`.
 pub(super) fn tokens(side: usize, pixels: usize) -> Result<usize> {
     match side.checked_div(pixels) {
         Some(count) if count > 0 && side.is_multiple_of(pixels) => Ok(count),
         _ => Err(ModelError::Input(format!(
-            "a side of {side} pixels is not a multiple of {pixels}, the side of one token"
+            "a side of {side} pixels is not a multiple of {pixels}, which is the side of one token"
         ))),
     }
 }

@@ -1,4 +1,4 @@
-//! What one benchmark measured.
+//! The results of one benchmark.
 
 use super::clock::Seconds;
 use super::memory;
@@ -6,37 +6,38 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What one benchmark measured.
+/// The results of one benchmark.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// The network's name.
+    /// The name of the network.
     pub network: String,
-    /// The configuration that the network was built from, as its checkpoint would have it.
+    /// The configuration of the network, in the form of a checkpoint.
     pub config: Value,
-    /// The device that the network ran on.
+    /// The device on which the network ran.
     pub device: String,
     /// The number format of weights and activations.
     pub dtype: &'static str,
-    /// Threads of the CPU that the program may use.
+    /// Number of CPU threads that the program may use.
     pub threads: usize,
-    /// Numbers in all tensors of the network.
+    /// Number of values in all tensors of the network.
     pub parameters: u64,
-    /// Sizes of the input that were measured.
+    /// The sizes of the measured input.
     pub shapes: BTreeMap<&'static str, usize>,
     /// Seconds by phase.
     pub phases: BTreeMap<&'static str, Seconds>,
-    /// Tokens by second at the median, where a phase has any.
+    /// Tokens per second at the median, for phases with tokens.
     pub tokens_per_second: BTreeMap<&'static str, f64>,
-    /// Largest resident memory of the process so far, in bytes (`VmHWM`). `None` if the system does not say.
+    /// Largest resident memory of the process so far, in bytes (`VmHWM`). `None` if the system does not
+    /// report it.
     pub peak_memory: Option<u64>,
     /// The version of this program.
     pub version: &'static str,
-    /// The commit that this program was built from.
+    /// The commit from which this program was built.
     pub commit: &'static str,
 }
 
 impl Report {
-    /// A report on which nothing is measured yet.
+    /// A report without measurements.
     pub(super) fn new(network: &str, config: Value, device: String, dtype: &'static str) -> Self {
         Self {
             network: network.into(),
@@ -54,7 +55,7 @@ impl Report {
         }
     }
 
-    /// Notes how many tokens a measured phase makes by second.
+    /// Adds the number of tokens per second of a measured phase.
     pub(super) fn rate(&mut self, phase: &'static str, tokens: usize) {
         if let Some(seconds) = self.phases.get(phase) {
             let rate = tokens as f64 / seconds.median;
@@ -62,7 +63,7 @@ impl Report {
         }
     }
 
-    /// The report with what the process took until now.
+    /// The report, with the memory of the process until now.
     pub(super) fn finished(self) -> Self {
         Self {
             peak_memory: memory::peak(),

@@ -328,9 +328,11 @@ fn plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
 /// How networks that run in this process share the device. False if they cannot be opened.
 fn memory(prepared: &PreparedRun<'_>, args: &CheckArgs) -> Result<bool, Failure> {
     let ConfiguredModel {
-        model, settings, ..
+        generator,
+        settings,
+        ..
     } = &prepared.configured;
-    if !crate::generate::in_process(&model.generator) {
+    if !generator.runs_networks() {
         return Ok(true);
     }
     // Why a device does not open was said above.
@@ -338,7 +340,7 @@ fn memory(prepared: &PreparedRun<'_>, args: &CheckArgs) -> Result<bool, Failure>
     let Ok(place) = prepared.place(args.device, budget, None) else {
         return Ok(false);
     };
-    match crate::generate::build(&model.generator, settings, &Resources::default(), &place) {
+    match generator.open(settings, &Resources::default(), &place) {
         Ok(mut generator) => {
             for line in generator.plan() {
                 println!("  {line}");

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::failure::Failure;
 use crate::config::{ModelFile, Repository, Settings};
 use crate::exit::Exit;
-use crate::generate::{BuildError, GENERATORS, Part, Place, Resources, plan_lines};
+use crate::generate::{BuildError, GENERATORS, GeneratorKind, Part, Place, Resources, plan_lines};
 use crate::hub::{Hub, HubError, Snapshot};
 use crate::model::weights::Checked;
 use crate::session::ConfiguredModel;
@@ -41,7 +41,10 @@ pub(super) fn snapshot(
 /// Fails if the model's settings or a configuration have mistakes.
 pub(super) fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
     let ConfiguredModel {
-        model, settings, ..
+        model,
+        generator,
+        settings,
+        ..
     } = ConfiguredModel::new(&ctx.session, model, "")?;
     let checkpoint = folder(&settings);
     let temporary = tempfile::tempdir().map_err(Failure::io)?;
@@ -49,8 +52,7 @@ pub(super) fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result
         Some(folder) => configurations(&model, folder, temporary.path())?,
         None => PathBuf::new(),
     };
-    let parts =
-        crate::generate::parts(&model.generator, &settings, &configs, args.device.is_gpu())?;
+    let parts = generator.parts(&settings, &configs, args.device.is_gpu())?;
     if args.keys {
         let Some(parts) = parts else {
             return Err(Failure::usage(
@@ -79,7 +81,7 @@ pub(super) fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result
         println!("{}", describe(part));
     }
     let here = checkpoint.as_ref().is_some_and(|folder| folder.is_dir());
-    if parts.is_some() && here && !weights(&model, &settings, temporary.path(), args.quick) {
+    if parts.is_some() && here && !weights(generator, &settings, temporary.path(), args.quick) {
         exit = Exit::Environment;
     }
     if let Some(parts) = &parts {
@@ -104,7 +106,7 @@ fn pipelines() -> String {
 
 /// Opens the model as `generate` does and looks at all that its networks would load. True when nothing is
 /// wrong.
-fn weights(model: &ModelFile, settings: &Settings, scratch: &Path, quick: bool) -> bool {
+fn weights(generator: &GeneratorKind, settings: &Settings, scratch: &Path, quick: bool) -> bool {
     let place = Place {
         device: Device::Cpu,
         vram_budget: None,
@@ -115,7 +117,7 @@ fn weights(model: &ModelFile, settings: &Settings, scratch: &Path, quick: bool) 
     } else {
         Checked::Numbers
     };
-    let opened = crate::generate::build(&model.generator, settings, &Resources::default(), &place);
+    let opened = generator.open(settings, &Resources::default(), &place);
     let good = told(opened.and_then(|mut generator| Ok(generator.check(how)?)));
     if good {
         println!(

@@ -1,13 +1,13 @@
-//! Generator `command`: any program that speaks JSON lines on its stdin and stdout.
+//! The generator `command`: any program that reads and writes JSON lines on its stdin and stdout.
 //!
-//! One request a line:
+//! Each request is one line:
 //!
 //! ```text
 //! {"id": "…", "item": "…", "task": "text-to-image", "prompt": "…", "images": ["/absolute/path.png"],
 //!  "repeat": 0, "seed": 123, "output_dir": "/a/folder"}
 //! ```
 //!
-//! One reply a line, with the same `id` and one of the answers:
+//! Each reply is one line, with the same `id` and one of these answers:
 //!
 //! ```text
 //! {"id": "…", "image": "path, absolute or relative to output_dir"}
@@ -16,13 +16,14 @@
 //! {"id": "…", "error": "why this one cannot be made"}
 //! ```
 //!
-//! A reply may add `timings` (object of seconds) and `extra` (object, kept in the output's record).
-//! `output_dir` is empty, writable, and removed after the reply has been read. The program answers one
-//! request before it gets the next. It may print `{"ready": true}` once its weights are loaded: the time
-//! limit of the first request counts from there. Anything else on stdout is ignored up to a limit; stderr is
-//! free, its last lines are shown when the program fails. The program should end when its stdin is closed; it
-//! is stopped, with all it started, when it does not. When unigauge is told to end, the request in hand is
-//! waited for as long as the signal leaves time; a program that ends of the same signal has not failed.
+//! A reply may also have `timings` (an object of seconds) and `extra` (an object that is kept in the record
+//! of the output). `output_dir` is an empty and writable folder, which is removed after the reply has been
+//! read. The program answers one request before it gets the next. It may print `{"ready": true}` when its
+//! weights are loaded; the time limit of the first request then starts there. Other lines on stdout are
+//! ignored, up to a limit. The program may write anything on stderr; the last lines are shown if it fails.
+//! The program should end when its stdin is closed. If it does not end, it is stopped together with all
+//! processes that it started. If unigauge itself receives a signal to end, it waits for the current reply as
+//! long as the signal allows. A program that ends because of the same signal has not failed.
 
 mod child;
 mod reply;
@@ -41,28 +42,28 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// Lines that are not a reply, per request, before the program is taken for broken.
+/// The number of lines without a reply, for each request, after which the program counts as broken.
 const MAX_STRAY_LINES: usize = 1000;
 
-/// How long after the program's end a signal to this process counts as the reason: a scheduler sends it to
-/// both.
+/// If this process receives a signal within this time after the program's end, the signal is the reason for
+/// the end: a scheduler sends it to both.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
-/// Asks a child process, started at the first request.
+/// Asks a child process, which is started at the first request.
 pub struct CommandGenerator {
     settings: CommandSettings,
     timeout: Duration,
     startup: Duration,
     running: Option<Running>,
-    /// Holds one folder a request.
+    /// Contains one folder for each request.
     outputs: tempfile::TempDir,
-    /// Failures of the program since its last reply.
+    /// The number of failures of the program since its last reply.
     failures: u32,
 }
 
 impl SimpleGenerator for CommandGenerator {
     const NAME: &'static str = "command";
-    const ABOUT: &'static str = "asks any program that speaks JSON lines";
+    const ABOUT: &'static str = "asks any program that reads and writes JSON lines";
     type Settings = CommandSettings;
 
     fn open(settings: CommandSettings, _: &Resources) -> Result<Self, BuildError> {
@@ -71,11 +72,11 @@ impl SimpleGenerator for CommandGenerator {
 }
 
 impl CommandGenerator {
-    /// Checks the settings; starts nothing yet.
+    /// Checks the settings. It does not start the program yet.
     ///
     /// # Errors
-    /// [`GenerateError::Fatal`] when `program` is empty, a time is not positive, or no temporary folder can
-    /// be made.
+    /// Fails with [`GenerateError::Fatal`] if `program` is empty, a time is not positive, or no temporary
+    /// folder can be made.
     pub fn new(settings: CommandSettings) -> Result<Self, GenerateError> {
         if settings.program.first().is_none_or(String::is_empty) {
             return Err(GenerateError::fatal(
@@ -110,9 +111,9 @@ impl CommandGenerator {
     }
 
     fn start(&mut self) -> Result<Running, GenerateError> {
-        // A program that ended between two requests is started again without ado.
+        // A program that ended between two requests is simply started again.
         if let Some(mut running) = self.running.take()
-            && running.alive()
+            && running.is_running()
         {
             return Ok(running);
         }
@@ -132,8 +133,14 @@ impl CommandGenerator {
         })
     }
 
-    /// Counts a failure of the program (not of one item) and says what it was; too many in a row are fatal.
-    fn failed(&mut self, kind: &'static str, what: &str, running: &mut Running) -> GenerateError {
+    /// Counts a failure of the program, as opposed to a failure of one item, and describes it. Too many
+    /// failures in a row are fatal.
+    fn count_failure(
+        &mut self,
+        kind: &'static str,
+        what: &str,
+        running: &mut Running,
+    ) -> GenerateError {
         let status = running.stop();
         self.failures += 1;
         let mut message = format!("{:?} {what}", self.settings.program.join(" "));
@@ -142,7 +149,7 @@ impl CommandGenerator {
         }
         let words = running.last_words();
         if !words.is_empty() {
-            message = format!("{message}; its last words on stderr:\n{words}");
+            message = format!("{message}; its last lines on stderr:\n{words}");
         }
         if self.failures > self.settings.restarts {
             return GenerateError::fatal(
@@ -153,9 +160,9 @@ impl CommandGenerator {
         GenerateError::item(kind, message)
     }
 
-    /// Waits for the reply to `id`. `Err` holds the kind and description of a failure, or `None` when
-    /// cancelled.
-    fn wait(
+    /// Waits for the reply to `id`. `Err` holds the kind and the description of a failure, or `None` after
+    /// Ctrl-C.
+    fn wait_for_reply(
         &self,
         running: &mut Running,
         id: &str,
@@ -175,12 +182,13 @@ impl CommandGenerator {
             }
             let note = || match stray {
                 0 => String::new(),
+                1 => format!(" (after one line that is not a reply, {sample:?})"),
                 n => format!(" (after {n} lines that are not replies, such as {sample:?})"),
             };
-            let line = match running.hear(Duration::from_millis(50)) {
+            let line = match running.next_line(Duration::from_millis(50)) {
                 Said::Line(line) => line,
-                // Its own children may hold stdout open after it ended.
-                Said::Nothing if !running.alive() => {
+                // Processes that it started may keep stdout open after its end.
+                Said::Nothing if !running.is_running() => {
                     let what = format!("ended before it replied{}", note());
                     return Err(Some(("crashed", what)));
                 }
@@ -253,17 +261,17 @@ impl Generator for CommandGenerator {
             "repeat": request.repeat, "seed": request.seed, "output_dir": here(folder.path().to_owned()),
         });
         let mut running = self.start()?;
-        running.say(format!("{line}\n").into_bytes());
-        match self.wait(&mut running, &id, cancel) {
+        running.send_line(format!("{line}\n").into_bytes());
+        match self.wait_for_reply(&mut running, &id, cancel) {
             Ok(reply) => {
                 self.failures = 0;
                 self.running = Some(running);
-                reply.take(folder.path())
+                reply.into_generated(folder.path())
             }
             Err(Some(("crashed", _))) if cancel.is_raised_within(SAME_SIGNAL) => {
                 Err(GenerateError::Cancelled)
             }
-            Err(Some((kind, what))) => Err(self.failed(kind, &what, &mut running)),
+            Err(Some((kind, what))) => Err(self.count_failure(kind, &what, &mut running)),
             Err(None) => Err(GenerateError::Cancelled),
         }
     }

@@ -1,7 +1,7 @@
 //! The `echo` generator: answers every item with its own prompt.
 //!
-//! It makes a dry run of an understanding suite possible with no model at hand. It does no work of its own,
-//! so a run with it shows what the engine itself costs.
+//! With it, an understanding suite can be tried without a model. It does no work of its own, so a run with it
+//! shows the cost of the engine itself.
 
 use super::error::{BuildError, GenerateError};
 use super::generator::{Answer, Generated, Generator, Request};
@@ -9,7 +9,7 @@ use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
 use serde::{Deserialize, Serialize};
 
-/// Settings of the `echo` generator: none.
+/// Settings of the `echo` generator, which has none.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EchoSettings {}

@@ -1,4 +1,4 @@
-//! Why a generator cannot be made, and why an output cannot.
+//! Why a generator or an output cannot be made.
 
 use crate::config::ConfigError;
 use crate::image::ImageError;
@@ -7,7 +7,7 @@ use crate::remote::RemoteError;
 /// Why one output could not be made.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum GenerateError {
-    /// This output fails; the run continues.
+    /// This output fails, and the run continues.
     #[error("{message}")]
     Item {
         /// A short stable word for the record.
@@ -15,8 +15,8 @@ pub enum GenerateError {
         /// What went wrong, for people.
         message: String,
     },
-    /// No further output can be made (the server refuses the key, the program is not found, …): the run stops
-    /// cleanly.
+    /// No further output can be made, for example because the server refuses the key or the program is not
+    /// found. The run stops cleanly.
     #[error("{message}")]
     Fatal {
         /// What went wrong, for people.
@@ -30,7 +30,7 @@ pub enum GenerateError {
 }
 
 impl GenerateError {
-    /// One output's failure; the run continues.
+    /// The failure of one output. The run continues.
     pub fn item(kind: &'static str, message: impl Into<String>) -> Self {
         Self::Item {
             kind,
@@ -47,7 +47,7 @@ impl GenerateError {
     }
 }
 
-/// A picture that cannot be read is one output's failure.
+/// A picture that cannot be read is the failure of one output.
 impl From<ImageError> for GenerateError {
     fn from(error: ImageError) -> Self {
         Self::item("image", error.to_string())
@@ -70,9 +70,9 @@ pub enum BuildError {
     /// No generator has the name that the model's definition gives.
     #[error("there is no generator named `{name}`")]
     Unknown {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The names that there are.
+        /// The names of all generators.
         #[help]
         help: String,
     },
@@ -80,7 +80,7 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Settings(#[from] ConfigError),
-    /// What the generator's own code says of its settings or of what they name.
+    /// The generator's own code reports a mistake in the settings, or in a file that they name.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Own(Box<dyn miette::Diagnostic + Send + Sync>),

@@ -1,4 +1,4 @@
-//! The `folder` generator: somebody else's finished pictures in an official layout, answered with byte for
+//! The `folder` generator: answers with finished pictures from elsewhere in an official layout, byte for
 //! byte.
 
 mod inventory;
@@ -26,27 +26,27 @@ use tile::Tile;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FolderSettings {
-    /// The folder that holds the pictures; `~` is the home folder. Extensions count in capitals, too (`png`,
-    /// `apng`, `jpg`, `jpeg`, `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff`, `tif`); the format is told from
-    /// the bytes.
+    /// The folder with the pictures; `~` is the home folder. The extensions are `png`, `apng`, `jpg`, `jpeg`,
+    /// `jfif`, `jpe`, `webp`, `gif`, `bmp`, `tiff` and `tif`, in small letters or capitals. The bytes decide
+    /// the format.
     pub path: PathBuf,
-    /// How they are named: one of the official layouts, or `flat` (`{item}.png`, `{item}_{repeat}.png`).
-    /// Default `flat`.
+    /// How the pictures are named: one of the official layouts, or `flat` (`{item}.png`,
+    /// `{item}_{repeat}.png`). Default `flat`.
     #[serde(default)]
     pub layout: Layout,
-    /// `dpg`: side of one tile in pixels. Default: half of each side of the picture, which must be a square
-    /// then, or with `pic_num = 1` the whole picture.
+    /// `dpg`: side of one tile in pixels. Default: half of the side of the picture, which must then be a
+    /// square, or the whole picture if `pic_num = 1`.
     #[serde(default)]
     pub resolution: Option<u32>,
-    /// `dpg`: pictures in a grid that count, 1 to 4, in the order top left, top right, bottom left, bottom
-    /// right. Default 4.
+    /// `dpg`: number of pictures of a grid that are used, 1 to 4, in the order top left, top right, bottom
+    /// left, bottom right. Default 4.
     #[serde(default = "four")]
     pub pic_num: u32,
-    /// `oneig`: columns and rows of a grid. Default `[2, 2]`.
+    /// `oneig`: number of columns and rows of a grid. Default `[2, 2]`.
     #[serde(default = "two_by_two")]
     pub grid: [u32; 2],
-    /// Read pictures behind links that lead out of the folder. Links within it, and those of a model hub's
-    /// cache into the `blobs` of the same repository, are followed always. Default false.
+    /// Whether links that lead out of the folder are followed. Links within the folder, and links in a model
+    /// hub's cache into the `blobs` of the same repository, are always followed. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow_links: bool,
 }
@@ -74,7 +74,7 @@ pub enum FolderError {
     },
     /// The number of pictures in a grid is impossible.
     #[error("folder generator: `pic_num` = {found}, expected 1 to 4")]
-    #[diagnostic(help("a DPG-Bench grid holds four pictures"))]
+    #[diagnostic(help("a DPG-Bench grid has four pictures"))]
     PicNum {
         /// The value in the settings.
         found: u32,
@@ -91,11 +91,11 @@ pub enum FolderError {
     },
 }
 
-/// An opened folder of pictures.
+/// A folder of pictures that was opened.
 #[derive(Debug, Clone)]
 pub struct Folder {
     settings: FolderSettings,
-    /// Without symlinks.
+    /// The path of the folder without symbolic links.
     root: PathBuf,
     bounds: Bounds,
     names: Names,
@@ -104,7 +104,7 @@ pub struct Folder {
 impl SimpleGenerator for Folder {
     const NAME: &'static str = "folder";
     const ABOUT: &'static str =
-        "answers with somebody else's finished pictures in an official layout";
+        "answers with finished pictures from elsewhere in an official layout";
     type Settings = FolderSettings;
 
     fn open(settings: FolderSettings, _: &Resources) -> Result<Self, BuildError> {
@@ -112,13 +112,13 @@ impl SimpleGenerator for Folder {
     }
 }
 
-/// Where an output's picture was found, or would be.
+/// Where the picture of an output is, or where it was expected.
 enum Place {
     Found(Picture),
     Missing {
-        /// Where it was looked for.
+        /// Where it was expected.
         path: PathBuf,
-        /// A file of that name that is not taken for a picture.
+        /// A file with that name whose extension is not that of a picture.
         beside: Option<PathBuf>,
     },
     Refused {
@@ -133,13 +133,13 @@ impl Place {
     }
 }
 
-/// A picture that bears an output's name.
+/// A picture with the name of an output.
 struct Picture {
     /// Relative to the root.
     path: PathBuf,
-    /// The file behind it, without links.
+    /// The file itself, without links.
     real: PathBuf,
-    /// Other pictures of the same name.
+    /// Other pictures with the same name.
     others: Vec<PathBuf>,
 }
 
@@ -179,8 +179,8 @@ impl Folder {
         })
     }
 
-    /// Looks for one output's picture; paths are relative to the root.
-    fn place(&self, item: &Item, repeat: u32) -> Place {
+    /// Finds the picture of one output. Paths are relative to the root.
+    fn find_picture(&self, item: &Item, repeat: u32) -> Place {
         if leaves_folder(&item.item) {
             return Place::Refused {
                 kind: "path",
@@ -195,12 +195,12 @@ impl Folder {
             };
         }
         let (stems, start) = match self.settings.layout.search(item, repeat) {
-            Search::Numbered(folder) => return self.sample(&folder, repeat),
+            Search::Numbered(folder) => return self.numbered_sample(&folder, repeat),
             Search::Stems(stems) => (stems, None),
             Search::StemsOrStart { stems, start } => (stems, Some(start)),
         };
         let named = stems.iter().map(|stem| self.names.pictures(stem));
-        let mut places = named.filter_map(|pictures| self.found(pictures));
+        let mut places = named.filter_map(|pictures| self.first_usable(pictures));
         match (places.next(), places.find(Place::is_found)) {
             (Some(Place::Refused { .. }), Some(found)) | (Some(found), _) => return found,
             (None, _) => {}
@@ -214,7 +214,7 @@ impl Folder {
         }
     }
 
-    /// The setting that says that a picture holds too few outputs for this one.
+    /// The setting because of which a picture has too few tiles for this output.
     fn too_small(&self, repeat: u32) -> Option<String> {
         let FolderSettings { pic_num, grid, .. } = &self.settings;
         let [columns, rows] = grid;
@@ -227,11 +227,11 @@ impl Folder {
         }
     }
 
-    /// The first of the pictures of one name that can be used. `None` if there are none.
-    fn found(&self, mut pictures: Vec<PathBuf>) -> Option<Place> {
+    /// The first picture that can be used among those with one name. `None` if there are no pictures.
+    fn first_usable(&self, mut pictures: Vec<PathBuf>) -> Option<Place> {
         let mut refused = None;
         for at in 0..pictures.len() {
-            match self.behind(&pictures[at]) {
+            match self.real_path(&pictures[at]) {
                 Ok(real) => {
                     let path = pictures.remove(at);
                     let others = pictures;
@@ -245,11 +245,11 @@ impl Folder {
         refused
     }
 
-    /// The only picture whose name begins so.
+    /// The only picture whose name begins with `name`.
     fn only_beginning(&self, name: &str) -> Place {
         let start = paths::composed(name);
         let begins = |path: &PathBuf| paths::composed(&path.to_string_lossy()).starts_with(&*start);
-        let pictures = self.names.all(Path::new(""));
+        let pictures = self.names.pictures_in(Path::new(""));
         let mut found: Vec<PathBuf> = pictures.into_iter().filter(begins).collect();
         match (found.pop(), found.pop()) {
             (Some(one), Some(other)) => Place::Refused {
@@ -261,7 +261,7 @@ impl Folder {
                 ),
             },
             (only, _) => {
-                let place = only.and_then(|only| self.found(vec![only]));
+                let place = only.and_then(|only| self.first_usable(vec![only]));
                 place.unwrap_or_else(|| Place::Missing {
                     path: format!("{name}.webp").into(),
                     beside: self.names.beside(Path::new(name)),
@@ -270,18 +270,18 @@ impl Folder {
         }
     }
 
-    /// The `repeat`-th of a folder's files whose names are digits, in the order of these numbers. Files of
-    /// the same number are one sample.
-    fn sample(&self, folder: &Path, repeat: u32) -> Place {
+    /// The `repeat`-th of the files in a folder whose names are numbers, in the order of the numbers. Files
+    /// with the same number are one sample.
+    fn numbered_sample(&self, folder: &Path, repeat: u32) -> Place {
         let mut samples: BTreeMap<u64, Vec<PathBuf>> = BTreeMap::new();
-        for path in self.names.all(folder) {
+        for path in self.names.pictures_in(folder) {
             let number = path.file_stem().and_then(OsStr::to_str);
             if let Some(number) = number.and_then(|digits| digits.parse().ok()) {
                 samples.entry(number).or_default().push(path);
             }
         }
         let sample = samples.into_values().nth(repeat as usize);
-        let place = sample.and_then(|pictures| self.found(pictures));
+        let place = sample.and_then(|pictures| self.first_usable(pictures));
         place.unwrap_or_else(|| {
             let stem = folder.join(format!("{repeat:05}"));
             Place::Missing {
@@ -291,17 +291,17 @@ impl Folder {
         })
     }
 
-    /// Files that belong to a layout without being outputs.
+    /// Whether a file belongs to a layout without being an output.
     fn is_companion(&self, path: &Path) -> bool {
         let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
         self.settings.layout.is_companion(stem)
     }
 
-    /// The file behind a relative path, without links.
+    /// The file to which a relative path leads, without links.
     ///
     /// # Errors
-    /// The kind of failure and why, when a link leads nowhere or out of the folder.
-    fn behind(&self, path: &Path) -> Result<PathBuf, (&'static str, String)> {
+    /// Fails if a link leads nowhere or out of the folder, with the kind of the failure and the reason.
+    fn real_path(&self, path: &Path) -> Result<PathBuf, (&'static str, String)> {
         let full = self.root.join(path);
         let real = full
             .canonicalize()
@@ -328,7 +328,7 @@ impl Folder {
         Err(("path", message))
     }
 
-    /// The picture, or the tile of it that is the `repeat`-th output; `path` is where it was found.
+    /// The picture, or its tile for the `repeat`-th output. `path` is the path of the picture.
     fn answer(
         &self,
         bytes: Vec<u8>,
@@ -354,7 +354,7 @@ impl Folder {
         }
     }
 
-    /// The tile to cut, or none when the picture is the output.
+    /// The tile of the output. `None` if the output is the whole picture.
     fn tile(
         &self,
         size: (u32, u32),
@@ -381,14 +381,17 @@ impl Generator for Folder {
         request: &Request<'_>,
         _cancel: &Cancel,
     ) -> Result<Generated, GenerateError> {
-        let Picture { path, real, others } = match self.place(request.item, request.repeat) {
+        let Picture { path, real, others } = match self.find_picture(request.item, request.repeat) {
             Place::Found(picture) => picture,
             Place::Missing { path, beside } => {
                 let message = format!(
                     "{}: no such picture; the `{}` layout expects it there{}",
                     self.root.join(path).display(),
                     self.settings.layout,
-                    beside.map_or(String::new(), |beside| format!("; {}", unlike(&beside)))
+                    beside.map_or(String::new(), |beside| format!(
+                        "; {}",
+                        why_no_picture(&beside)
+                    ))
                 );
                 return Err(GenerateError::item("missing", message));
             }
@@ -406,11 +409,12 @@ impl Generator for Folder {
     }
 }
 
-/// The note of an output that more than one picture is named for.
-const SEVERAL: &str = "several pictures bear the output's name; the one that was taken stands in the record under `source`";
+/// The note for an output whose name several pictures have.
+const SEVERAL: &str =
+    "several pictures have the output's name; `source` in the record is the one that was used";
 
-/// Says that a file is not a picture by its name.
-fn unlike(beside: &Path) -> String {
+/// The reason why a file with this name is not a picture.
+fn why_no_picture(beside: &Path) -> String {
     format!(
         "{} exists, but pictures must have one of the extensions {}",
         slashed(beside),
@@ -418,7 +422,7 @@ fn unlike(beside: &Path) -> String {
     )
 }
 
-/// Whether an id, read as a path, has a part that is not a plain name: `..`, a root, a drive.
+/// Whether an id, as a path, has a part that is not a plain name, such as `..`, a root or a drive.
 fn leaves_folder(id: &str) -> bool {
     id.contains('\\')
         || Path::new(id)
@@ -426,7 +430,7 @@ fn leaves_folder(id: &str) -> bool {
             .any(|part| !matches!(part, Component::Normal(_)))
 }
 
-/// Appends, where `Path::with_extension` would replace what follows a dot in an id.
+/// Appends an extension. `Path::with_extension` would replace the text after a dot in an id.
 fn with_extension(stem: &Path, extension: &str) -> PathBuf {
     let mut path = stem.as_os_str().to_owned();
     path.push(".");

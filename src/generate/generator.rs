@@ -1,4 +1,4 @@
-//! The [`Generator`] trait, with what it is asked and what it answers.
+//! The [`Generator`] trait, with its requests and its answers.
 
 use super::error::GenerateError;
 use crate::cancel::Cancel;
@@ -9,40 +9,41 @@ use std::collections::BTreeMap;
 /// One output to make.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// What is asked.
+    /// The item.
     pub item: &'a Item,
-    /// Folder that relative `item.images` are relative to.
+    /// The folder to which relative paths in `item.images` refer.
     pub base: &'a std::path::Path,
-    /// 0-based among the outputs asked for that item.
+    /// The number of the output among those of the item, from 0.
     pub repeat: u32,
-    /// Derived from (run seed, item, repeat); independent of order, shards and resume.
+    /// Derived from the run's seed, the item and the repeat. It does not depend on order, shards or
+    /// interruptions.
     pub seed: u64,
 }
 
-/// What a generator answers with.
+/// The answer of a generator.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// Pixels that the engine encodes as PNG, on another core.
+    /// Pixels, which the engine encodes as PNG on another core.
     Pixels(image::RgbImage),
-    /// An encoded picture, stored byte for byte.
+    /// An encoded picture, which is stored byte for byte.
     Encoded {
         /// The content of the picture's file.
         bytes: Vec<u8>,
-        /// Without the dot, as sniffed from the bytes.
+        /// The extension without the dot, according to the bytes.
         extension: &'static str,
     },
     /// An answer in words.
     Text(String),
 }
 
-/// An answer with what the record says beside it.
+/// An answer, with the other content of its record.
 #[derive(Debug, Clone)]
 pub struct Generated {
     /// The output.
     pub answer: Answer,
-    /// Seconds by phase, beside the total that the engine measures.
+    /// Seconds by phase. The engine measures the total itself.
     pub timings: BTreeMap<String, f64>,
-    /// Further keys for the output's record (tokens used, revised prompt, truncation, …).
+    /// Further keys for the output's record, such as the number of tokens, a revised prompt or a truncation.
     pub extra: crate::record::Object,
 }
 
@@ -56,9 +57,9 @@ impl From<Answer> for Generated {
     }
 }
 
-/// Turns items into outputs. The engine makes one generator per worker and calls each from one thread.
+/// Makes outputs of items. The engine makes one generator for each worker, and calls each from one thread.
 pub trait Generator: Send {
-    /// Makes one output. Must depend on nothing but the request and the generator's settings.
+    /// Makes one output, which must depend only on the request and on the generator's settings.
     ///
     /// # Errors
     /// Fails if this output cannot be made, no further output can be made, or Ctrl-C was pressed.
@@ -68,30 +69,31 @@ pub trait Generator: Send {
         cancel: &Cancel,
     ) -> Result<Generated, GenerateError>;
 
-    /// Called before the first request where outputs of the same settings are there already: what it asks has
-    /// answered before.
+    /// Called before the first request if outputs with the same settings exist already. So the server or
+    /// program has answered before.
     fn worked_before(&mut self) {}
 
-    /// How many requests it likes to see together: a pipeline whose networks do not fit side by side encodes
-    /// all prompts of a chunk, then denoises, then decodes.
+    /// The number of requests that it should get together. A pipeline whose networks do not fit into memory
+    /// together first encodes all prompts of a chunk, then denoises, and then decodes.
     fn chunk(&self) -> usize {
         1
     }
 
-    /// Looks at the files of all its networks, as far as `how` says, and loads nothing.
+    /// Checks the files of all its networks, as `how` says, and loads nothing.
     ///
     /// # Errors
-    /// What loading them would say.
+    /// Fails if the networks cannot be loaded.
     fn check(&mut self, _how: Checked) -> Result<(), GenerateError> {
         Ok(())
     }
 
-    /// What it would do with the device's memory, for people. Empty if it runs no networks.
+    /// How it would use the memory of the device, in lines for people. Empty if it runs no networks.
     fn plan(&self) -> Vec<String> {
         Vec::new()
     }
 
-    /// Makes the outputs of a chunk; calls `done` once for each request, by its index, as soon as it is made.
+    /// Makes the outputs of a chunk. Calls `done` once for each request, with its index, as soon as its
+    /// output is made.
     fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {
         for (index, request) in requests.iter().enumerate() {
             done(index, self.generate(request, cancel));
@@ -99,5 +101,5 @@ pub trait Generator: Send {
     }
 }
 
-/// Takes the answer to one request of a chunk.
+/// Receives the answer to one request of a chunk.
 pub type Done<'a> = dyn FnMut(usize, Result<Generated, GenerateError>) + 'a;

@@ -1,6 +1,6 @@
 //! Everything that is known of a kind of generator, in one value. It is made from a description in the
-//! generator's own file: [`SimpleGenerator`], or [`Pipeline`] for a generator that runs networks in this
-//! process.
+//! generator's own file, which is a [`SimpleGenerator`], or a [`Pipeline`] if the generator runs networks in
+//! this process.
 
 use super::error::{BuildError, GenerateError};
 use super::generator::Generator;
@@ -17,22 +17,22 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Assets that a generator may use, by id.
+/// The assets that a generator may use, by id.
 pub type Resources = BTreeMap<&'static str, PathBuf>;
 
 /// The description of a generator that runs no networks in this process.
 pub trait SimpleGenerator: Generator + Sized + 'static {
     /// The name that a model's `generator` key takes.
     const NAME: &'static str;
-    /// What it does, in one sentence without a full stop.
+    /// What the generator does, in one sentence without a full stop.
     const ABOUT: &'static str;
-    /// Its settings.
+    /// The settings of the generator.
     type Settings: DeserializeOwned + JsonSchema;
 
-    /// Makes the generator; `assets` holds what [`Self::wanted_assets`] asked for.
+    /// Makes the generator. `assets` has the assets that [`Self::wanted_assets`] names.
     ///
     /// # Errors
-    /// Fails if a setting is out of its range, or what the settings name cannot be opened.
+    /// Fails if a setting is out of its range, or if a file that the settings name cannot be opened.
     fn open(settings: Self::Settings, assets: &Resources) -> Result<Self, BuildError>;
 
     /// Checks the settings beyond their types, as far as that is possible without opening anything.
@@ -43,7 +43,7 @@ pub trait SimpleGenerator: Generator + Sized + 'static {
         Ok(())
     }
 
-    /// Assets that it needs for these items, apart from what its settings name.
+    /// The assets that the generator needs for these items, in addition to the files that its settings name.
     fn wanted_assets(_items: &[Item]) -> Vec<&'static str> {
         Vec::new()
     }
@@ -53,15 +53,14 @@ pub trait SimpleGenerator: Generator + Sized + 'static {
 pub trait Pipeline: 'static {
     /// The name that a model's `generator` key takes.
     const NAME: &'static str;
-    /// What it does, in one sentence without a full stop.
+    /// What the generator does, in one sentence without a full stop.
     const ABOUT: &'static str;
-    /// The tasks whose items it answers.
+    /// The tasks whose items the generator answers.
     const TASKS: &'static [Task];
-    /// Its settings. The manifest shows them with all defaults.
+    /// The settings of the generator. The manifest shows them with all defaults.
     type Settings: DeserializeOwned + Serialize + JsonSchema;
 
-    /// Configurations of the checkpoints that are published for it, in lists that several generators may
-    /// share.
+    /// The configurations of the published checkpoints, in lists that several generators may share.
     const RELEASED: &'static [&'static [ReleasedConfig]];
 
     /// The number format that the settings ask for.
@@ -70,14 +69,14 @@ pub trait Pipeline: 'static {
     /// The folder of the checkpoint, which the key `checkpoint` names.
     fn checkpoint(settings: &Self::Settings) -> &Path;
 
-    /// Files and folders of weights that other keys name, each with its key.
+    /// The files and folders of weights that other keys name, each with its key.
     fn beside(_settings: &Self::Settings) -> Vec<(&'static str, &Path)> {
         Vec::new()
     }
 
-    /// The phases in their order, by the configurations in `folder` alone: the checkpoint, or a folder with
-    /// its configurations. This is the one place that names the networks; loading, the plan of the device's
-    /// memory, `check` and `check --keys` read these phases.
+    /// The phases in their order, from the configurations in `folder` alone, which is the checkpoint or a
+    /// folder with its configurations. Only this function names the networks. Loading, the plan of the
+    /// device's memory, `check` and `check --keys` read these phases.
     ///
     /// # Errors
     /// Fails if a configuration is absent or wrong.
@@ -94,7 +93,7 @@ type Open = fn(&Settings, &Resources, &Place) -> Result<Box<dyn Generator>, Buil
 pub struct GeneratorKind {
     /// The name that a model's `generator` key takes.
     pub name: &'static str,
-    /// What it does, in one sentence without a full stop.
+    /// What the generator does, in one sentence without a full stop.
     pub about: &'static str,
     /// The JSON schema of its settings.
     pub schema: fn() -> Schema,
@@ -104,17 +103,17 @@ pub struct GeneratorKind {
     networks: Option<Networks>,
 }
 
-/// What is known in addition of a generator that runs networks in this process.
+/// What is also known of a generator that runs networks in this process.
 #[derive(Debug, Clone, Copy)]
 struct Networks {
-    resolved: fn(&Settings) -> Result<Value, ConfigError>,
-    weights: fn(&Settings, bool) -> Result<Value, ConfigError>,
+    resolved: fn(&Settings) -> Result<Value, BuildError>,
+    weights: fn(&Settings, bool) -> Result<Value, BuildError>,
     parts: fn(&Settings, &Path, bool) -> Result<Vec<Part>, BuildError>,
     released: &'static [&'static [ReleasedConfig]],
 }
 
 impl GeneratorKind {
-    /// The kind that a generator without networks describes.
+    /// The kind of a generator without networks.
     pub(super) const fn simple<G: SimpleGenerator>() -> Self {
         Self {
             name: G::NAME,
@@ -127,7 +126,7 @@ impl GeneratorKind {
         }
     }
 
-    /// The kind that a pipeline describes.
+    /// The kind of a generator that is a pipeline.
     pub(super) const fn pipeline<P: Pipeline>() -> Self {
         Self {
             name: P::NAME,
@@ -156,7 +155,7 @@ impl GeneratorKind {
     /// Makes the generator.
     ///
     /// # Errors
-    /// Fails if its settings have mistakes, or what they name cannot be opened.
+    /// Fails if its settings have mistakes, or if a file that they name cannot be opened.
     pub fn open(
         &self,
         settings: &Settings,
@@ -166,50 +165,50 @@ impl GeneratorKind {
         (self.open)(settings, assets, place)
     }
 
-    /// Assets that it needs for these items, apart from what its settings name.
+    /// The assets that the generator needs for these items, in addition to the files that its settings name.
     pub fn wanted_assets(&self, items: &[Item]) -> Vec<&'static str> {
         (self.wanted_assets)(items)
     }
 
-    /// Whether it runs networks in this process: then one worker has the device, and
-    /// `--jobs` changes nothing.
+    /// Whether the generator runs networks in this process. If so, one worker has the device, and `--jobs`
+    /// has no effect.
     pub fn runs_networks(&self) -> bool {
         self.networks.is_some()
     }
 
-    /// The settings with all defaults, so that a manifest says everything; as they are written for a
-    /// generator that runs no networks here.
+    /// The settings for the manifest: with all defaults if the generator runs networks in this process, and
+    /// otherwise as they are written.
     ///
     /// # Errors
     /// Fails if the settings have mistakes.
-    pub fn resolved(&self, settings: &Settings) -> Result<Value, ConfigError> {
+    pub fn resolved(&self, settings: &Settings) -> Result<Value, BuildError> {
         match &self.networks {
             Some(networks) => (networks.resolved)(settings),
             None => Ok(settings.to_json()),
         }
     }
 
-    /// What shapes the outputs of networks in addition to their settings: the number format on this kind of
-    /// device, and a hash of every file or folder that the settings name. Files that are not there leave no
-    /// hash: opening them says so. `None` for a generator without networks.
+    /// What determines the outputs of networks in addition to their settings: the number format on this kind
+    /// of device, and a hash of every file or folder that the settings name. A missing file has no hash;
+    /// opening it gives the error. `None` for a generator without networks.
     ///
     /// # Errors
     /// Fails if the settings have mistakes.
-    pub fn weights(&self, settings: &Settings, gpu: bool) -> Result<Option<Value>, ConfigError> {
+    pub fn weights(&self, settings: &Settings, gpu: bool) -> Result<Option<Value>, BuildError> {
         let networks = self.networks.as_ref();
         networks
             .map(|networks| (networks.weights)(settings, gpu))
             .transpose()
     }
 
-    /// Configurations of the checkpoints that are published for it. `None` for a generator without networks.
+    /// The configurations of the published checkpoints. There are none for a generator without networks.
     pub fn released(&self) -> impl Iterator<Item = &'static ReleasedConfig> {
         let lists = self.networks.iter().flat_map(|networks| networks.released);
         lists.flat_map(|list| list.iter())
     }
 
-    /// What it asks of a checkpoint whose configurations are in `folder`. `None` for a generator without
-    /// networks.
+    /// The tensors that its networks require of a checkpoint whose configurations are in `folder`. `None` for
+    /// a generator without networks.
     ///
     /// # Errors
     /// Fails if the settings have mistakes or a configuration is absent or wrong.
@@ -248,13 +247,14 @@ fn parts<P: Pipeline>(
     Ok(parts)
 }
 
-fn resolved<P: Pipeline>(settings: &Settings) -> Result<Value, ConfigError> {
+fn resolved<P: Pipeline>(settings: &Settings) -> Result<Value, BuildError> {
     let settings: P::Settings = settings.read()?;
-    serde_json::to_value(settings)
-        .map_err(|error| ConfigError::new(format!("settings of {}: {error}", P::NAME), None))
+    let value = serde_json::to_value(settings);
+    Ok(value
+        .map_err(|error| ConfigError::new(format!("settings of {}: {error}", P::NAME), None))?)
 }
 
-fn weights<P: Pipeline>(settings: &Settings, gpu: bool) -> Result<Value, ConfigError> {
+fn weights<P: Pipeline>(settings: &Settings, gpu: bool) -> Result<Value, BuildError> {
     let settings: P::Settings = settings.read()?;
     let dtype = P::precision(&settings).dtype(gpu).as_str();
     let mut found = Map::new();

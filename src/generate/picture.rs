@@ -1,17 +1,17 @@
-//! Encoded pictures as they come from programs and servers.
+//! Encoded pictures that programs and servers send or receive.
 
 use super::generator::Answer;
 use crate::image::{self, ImageError, decode_bytes, read_file, sniff};
 use base64::Engine as _;
 use std::path::Path;
 
-/// Largest encoded picture that is accepted, in bytes.
+/// The largest encoded picture that is accepted, in bytes.
 pub(super) const MAX_BYTES: u64 = 256 << 20;
 
-/// Takes the bytes as an answer.
+/// The answer with these bytes.
 ///
 /// # Errors
-/// When they are not a picture; the message says what they look like.
+/// Fails if they are not a picture. The message describes them.
 pub(super) fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     match sniff(&bytes) {
         Some(extension) => Ok(Answer::Encoded { bytes, extension }),
@@ -28,12 +28,12 @@ pub(super) fn answer(bytes: Vec<u8>) -> Result<Answer, String> {
     }
 }
 
-/// The bytes of an input picture and their format's usual extension. It is decoded once, so that nothing cut
-/// or damaged is handed on; one that is too large to be decoded here is handed on unseen. Messages begin with
-/// `input image PATH`.
+/// The bytes of an input picture, and the usual extension of their format. The picture is decoded once, so
+/// that no damaged picture is sent. A picture that is too large for decoding here is sent without this check.
+/// Messages begin with `input image PATH`.
 ///
 /// # Errors
-/// Fails if there is no such file, or it is not a whole picture.
+/// Fails if there is no such file, or if it is not a complete picture.
 pub(super) fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
     let name = format!("input image {}", path.display());
     let bytes = read_file(path).map_err(|error| format!("input image {error}"))?;
@@ -45,11 +45,11 @@ pub(super) fn whole(path: &Path) -> Result<(Vec<u8>, &'static str), String> {
     Ok((bytes, format.unwrap_or_default()))
 }
 
-/// Refuses an input picture that is empty, cut or damaged. What cannot be read here may be read by another
-/// program.
+/// Refuses an input picture that is empty, truncated or damaged. Other kinds that cannot be read here are
+/// accepted, since another program may read them.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Fails if the picture is refused. The message says why.
 pub(super) fn refuse_damage(path: &Path) -> Result<(), String> {
     let read = read_file(path);
     match read.and_then(|bytes| decode_bytes(&bytes, &path.display().to_string())) {
@@ -63,7 +63,7 @@ pub(super) fn refuse_damage(path: &Path) -> Result<(), String> {
 /// Decodes base64, with or without a `data:…;base64,` prefix and line breaks.
 ///
 /// # Errors
-/// Fails if it is not a base64.
+/// Fails if the text is not base64.
 pub(super) fn from_base64(text: &str) -> Result<Vec<u8>, String> {
     let body = match text.strip_prefix("data:") {
         Some(rest) => rest
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn extension_follows_the_bytes_not_a_name() {
-        // First bytes as the format specifications give them.
+        // The first bytes according to the specifications of the formats.
         assert_eq!(sniff(b"\x89PNG\r\n\x1a\n...."), Some("png"));
         assert_eq!(sniff(b"\xff\xd8\xff\xe0...."), Some("jpg"));
         assert_eq!(sniff(b"RIFF\x10\0\0\0WEBPVP8 "), Some("webp"));

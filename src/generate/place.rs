@@ -1,5 +1,5 @@
-//! Where in-process networks run: device, number format, memory, and a folder for what one phase leaves to
-//! the next.
+//! Where networks run in this process: the device, the number format, the memory, and a folder for the
+//! results of phases.
 
 use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
@@ -35,13 +35,15 @@ impl Precision {
     }
 }
 
-/// The surroundings of a generator.
+/// What a generator gets from its surroundings.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The device of the networks.
     pub device: Device,
-    /// Bytes of device memory that weights may take together; none keeps every network resident.
+    /// The number of bytes of device memory that all weights together may take. `None` keeps every network in
+    /// memory.
     pub vram_budget: Option<u64>,
-    /// Folder for prompt embeddings and latents, by content hash; emptied when the outputs are made.
+    /// The folder for prompt embeddings and latents, by content hash. It is emptied when the outputs are
+    /// made.
     pub scratch: PathBuf,
 }

@@ -1,10 +1,10 @@
-//! The configurations of released checkpoints, for questions about a model whose files are not here.
+//! The configurations of released checkpoints, for questions about a model without its files.
 
 use crate::files::{FileError, write_whole};
 use std::path::Path;
 
-/// A configuration in the repository of a released checkpoint. It holds the fields that the networks are
-/// built from, as the authors' file has them.
+/// A configuration in the repository of a released checkpoint. It has those fields of the authors' file from
+/// which the networks are built.
 #[derive(Debug, Clone, Copy)]
 pub struct ReleasedConfig {
     /// The repository, such as `Qwen/Qwen2.5-VL-7B-Instruct`.
@@ -16,10 +16,11 @@ pub struct ReleasedConfig {
 }
 
 impl ReleasedConfig {
-    /// Writes it below `folder`, the folder of its repository; a file that is there stays.
+    /// Writes the configuration below `folder`, the folder of its repository. An existing file is not
+    /// changed.
     ///
     /// # Errors
-    /// Fails if the disk refuses.
+    /// Fails if the file cannot be written.
     pub fn lay_out(&self, folder: &Path) -> Result<(), FileError> {
         let path = folder.join(self.path);
         if path.exists() {

@@ -1,7 +1,8 @@
-//! What was said so far, for models that hold conversations: an item's `history`, then its prompt and images.
+//! The conversation so far, for models that can read one: the `history` of an item, and then its prompt and
+//! images.
 //!
-//! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, oldest
-//! first.
+//! `history` is a list of `{"role": "user" | "assistant" | "system", "text": …, "images": […]}`, with the
+//! oldest turn first.
 
 use super::error::GenerateError;
 use super::generator::Request;
@@ -12,17 +13,17 @@ use crate::record::{Object, add_note};
 use image::RgbImage;
 use serde::Deserialize;
 
-/// One turn, with its pictures decoded.
+/// One turn, with decoded pictures.
 pub(super) struct Spoken {
     role: Role,
     text: String,
-    /// What is shown.
+    /// The pictures of the turn.
     pub pictures: Vec<RgbImage>,
-    /// What decoding changed of the pictures.
+    /// The changes that decoding made to the pictures.
     changes: Vec<Change>,
 }
 
-/// What of a turn comes first.
+/// What comes first in a turn.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Order {
     TextFirst,
@@ -40,7 +41,7 @@ struct Past {
 }
 
 impl Spoken {
-    /// All turns of a request; the last is the item's own.
+    /// All turns of a request. The last turn is the item's own.
     ///
     /// # Errors
     /// Fails if the history has a mistake or a picture cannot be read. The message names the key or the file.
@@ -70,15 +71,15 @@ impl Spoken {
             .collect()
     }
 
-    /// Adds notes on what decoding changed of the pictures to an output's record.
+    /// Adds notes on the changes of decoding to the record of an output.
     pub(super) fn note_changes(spoken: &[Self], record: &mut Object) {
         for change in spoken.iter().flat_map(|turn| &turn.changes) {
             add_note(record, &change.note("an input picture of the item"));
         }
     }
 
-    /// The history as it is written, and the bytes of all pictures: all that shapes an answer, apart from the
-    /// prompt.
+    /// The history as it is written, and the bytes of all pictures. Apart from the prompt, nothing else
+    /// determines an answer.
     ///
     /// # Errors
     /// Fails if a picture cannot be read.
@@ -93,12 +94,12 @@ impl Spoken {
         Ok(parts)
     }
 
-    /// Who speaks.
+    /// The side that says it.
     pub(super) fn role(&self) -> Role {
         self.role
     }
 
-    /// What is said in words.
+    /// The words of the turn.
     pub(super) fn text(&self) -> &str {
         &self.text
     }

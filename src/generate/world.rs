@@ -1,5 +1,6 @@
 //! The `world` generator: draws what an item of the miniature world asks for, exactly or with mistakes. Exact
-//! pictures are the ceiling of a score in that world; pictures with mistakes must score below it.
+//! pictures give the highest possible score in that world, and pictures with mistakes must have a lower
+//! score.
 
 use super::error::{BuildError, GenerateError};
 use super::generator::{Answer, Generated, Generator, Request};
@@ -18,19 +19,19 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct WorldSettings {
-    /// Probability from 0 to 1, for each shape, of another shape, colour and place in its stead, and, for
-    /// each letter, of another letter.
+    /// The probability of a mistake, 0 to 1: each shape may get another form, colour and place, and each
+    /// letter may become another letter.
     pub mistakes: f64,
 }
 
-/// Draws with a pen that is as sure as the settings say.
+/// Draws with the mistakes that the settings ask for.
 pub(super) struct World(WorldSettings);
 
 impl World {
-    /// A pen with these settings.
+    /// A generator with these settings.
     ///
     /// # Errors
-    /// Fails if the settings hold no probability.
+    /// Fails if `mistakes` is not a probability.
     pub(super) fn new(settings: WorldSettings) -> Result<Self, GenerateError> {
         if (0.0..=1.0).contains(&settings.mistakes) {
             return Ok(Self(settings));
@@ -47,7 +48,7 @@ impl World {
     fn scene(&self, mut scene: Scene, random: &mut Random) -> RgbImage {
         for place in 0..scene.things.len() {
             if random.chance(self.0.mistakes) {
-                let mut cells = scene.free();
+                let mut cells = scene.free_cells();
                 cells.push(scene.things[place].cell);
                 scene.things[place] = Thing {
                     shape: random.pick(&Shape::ALL),
@@ -131,6 +132,6 @@ fn sign_of(prompt: &str) -> Option<&'static str> {
 }
 
 fn caption_of(prompt: &str) -> Option<Caption> {
-    let mut captions = Task::ALL.into_iter().flat_map(Caption::all);
+    let mut captions = Task::ALL.into_iter().flat_map(Caption::all_of);
     captions.find(|caption| caption.words() == prompt)
 }

@@ -77,7 +77,7 @@ impl Grey {
         }
     }
 
-    fn at(&self, x: usize, y: usize) -> i64 {
+    fn value_at(&self, x: usize, y: usize) -> i64 {
         i64::from(self.values[y * self.width + x])
     }
 
@@ -95,9 +95,11 @@ impl Grey {
             let mut sums = (0i64, 0i64);
             for x in 0..self.width {
                 let (left, right) = neighbours(x, self.width);
-                let around =
-                    self.at(left, y) + self.at(right, y) + self.at(x, above) + self.at(x, below);
-                let value = around - 4 * self.at(x, y);
+                let around = self.value_at(left, y)
+                    + self.value_at(right, y)
+                    + self.value_at(x, above)
+                    + self.value_at(x, below);
+                let value = around - 4 * self.value_at(x, y);
                 sums = (sums.0 + value, sums.1 + value * value);
             }
             sums
@@ -111,7 +113,8 @@ impl Grey {
 
     /// |Y * M| at a pixel that is not on the border, with M = [1 -2 1; -2 4 -2; 1 -2 1].
     fn roughness(&self, x: usize, y: usize) -> u64 {
-        let across = |y: usize| self.at(x - 1, y) - 2 * self.at(x, y) + self.at(x + 1, y);
+        let across =
+            |y: usize| self.value_at(x - 1, y) - 2 * self.value_at(x, y) + self.value_at(x + 1, y);
         (across(y - 1) - 2 * across(y) + across(y + 1)).unsigned_abs()
     }
 
@@ -148,8 +151,8 @@ impl Grey {
         let mut sums = (0, 0, 0);
         for y in top.max(1)..(top + BLOCK).min(self.height - 1) {
             for x in left.max(1)..(left + BLOCK).min(self.width - 1) {
-                let row = |y: usize| self.at(x + 1, y) - self.at(x - 1, y);
-                let column = |x: usize| self.at(x, y + 1) - self.at(x, y - 1);
+                let row = |y: usize| self.value_at(x + 1, y) - self.value_at(x - 1, y);
+                let column = |x: usize| self.value_at(x, y + 1) - self.value_at(x, y - 1);
                 let across = row(y - 1) + 2 * row(y) + row(y + 1);
                 let down = column(x - 1) + 2 * column(x) + column(x + 1);
                 sums.0 += across * across + down * down;

@@ -56,7 +56,7 @@ pub fn smart_resize(
     if short == 0 {
         return Err(SizeError::Empty { width, height });
     }
-    // Python compares the quotient, so a ratio of exactly 200 passes.
+    // Python compares the quotient, so a ratio of exactly 200 is accepted.
     if long > MAX_ASPECT * short {
         return Err(SizeError::Narrow { width, height });
     }
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(resize(1100, 2000), Ok((308, 588)));
     }
 
-    // Worked by hand: 2:1 gives 724.08 × 362.04, rounded 736 × 352, less than 512², so one step wider, and
+    // Computed by hand: 2:1 gives 724.08 × 362.04, rounded 736 × 352, less than 512², so one step wider, and
     // 1:2 the other way round 352 × 736, so 384; 3:2 gives 627.07 × 418.05, rounded 640 × 416, more than
     // 512², so one step less; 81:49 gives 658.3 × 398.2, rounded 672 × 384.
     #[test]

@@ -114,7 +114,7 @@ impl Reader {
     /// Renders messages in the form's template.
     ///
     /// # Errors
-    /// Fails if a picture is too narrow, or a text names a token that stands for pictures.
+    /// Fails if a picture is too narrow, or a text contains a token that represents pictures.
     pub fn encode(
         &self,
         messages: &[Message<'_>],

@@ -81,7 +81,7 @@ impl Lpips {
     /// Loads the trunk's weights and those of the channels, each a file or a folder with one.
     ///
     /// # Errors
-    /// Fails if a file is absent or damaged, or holds another network.
+    /// Fails if a file is absent or damaged, or has another network.
     pub fn open(net: LpipsNet, trunk: &Path, linear: &Path, device: &Device) -> Result<Self> {
         let trunk = Arc::new(Files::open(trunk)?);
         let steps = load(&trunk, DType::F32, device, |weights| steps(net, weights))?;

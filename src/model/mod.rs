@@ -7,6 +7,7 @@
 pub mod clip;
 pub mod clip_flan_t5;
 pub mod conversation;
+mod count;
 pub mod dinov2;
 mod error;
 pub mod flow_match;

@@ -86,7 +86,7 @@ impl Generator {
         radius * angle.cos()
     }
 
-    fn fill(&mut self, values: &mut [f32]) {
+    fn fill_uniform(&mut self, values: &mut [f32]) {
         values.fill_with(|| self.single());
     }
 }
@@ -100,12 +100,12 @@ pub fn randn(generator: &mut Generator, count: usize, dtype: DType) -> Vec<f32> 
         values.fill_with(|| generator.normal() as f32);
     } else {
         if !half {
-            generator.fill(&mut values);
+            generator.fill_uniform(&mut values);
         }
         let (blocks, rest) = values.as_chunks_mut::<BLOCK>();
         for block in blocks {
             if half {
-                generator.fill(block);
+                generator.fill_uniform(block);
             }
             transform(block);
         }
@@ -113,7 +113,7 @@ pub fn randn(generator: &mut Generator, count: usize, dtype: DType) -> Vec<f32> 
         if !rest.is_empty()
             && let Some(block) = values.last_chunk_mut::<BLOCK>()
         {
-            generator.fill(block);
+            generator.fill_uniform(block);
             transform(block);
         }
     }

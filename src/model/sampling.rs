@@ -160,7 +160,7 @@ mod tests {
         serde_json::from_value(value.clone()).unwrap()
     }
 
-    // tests/golden/xomni/make.py says how they come from transformers' processors.
+    // tests/golden/xomni/make.py shows how they were made with transformers' processors.
     #[test]
     fn what_may_be_drawn_equals_transformers() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/xomni/sampling.json");

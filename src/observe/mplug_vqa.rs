@@ -61,7 +61,7 @@ impl MplugVqa {
             })
             .collect::<Result<_>>()?;
         let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
-        let seen = network.see(&pixels.to_device(&self.device)?)?;
+        let seen = network.encode_picture(&pixels.to_device(&self.device)?)?;
         let mut answers = Object::new();
         for (id, ids, mask) in questions {
             let best = network.answer(&seen, &ids, &mask)?;

@@ -1,4 +1,4 @@
-//! A parity case: a folder with `case.json`, `inputs.safetensors`, `expected.safetensors` and, mostly,
+//! A parity case: a folder with `case.json`, `inputs.safetensors`, `expected.safetensors` and usually
 //! `checkpoint/`.
 
 use crate::model::ModelError;
@@ -18,31 +18,31 @@ pub enum CaseError {
         "a case is a folder with case.json, inputs.safetensors and expected.safetensors"
     ))]
     Read {
-        /// The file or folder.
+        /// The path of the file or folder.
         path: PathBuf,
         /// What is wrong with it.
         message: String,
     },
-    /// The case names no component that there is.
+    /// The case names an unknown component.
     #[error("{path}: there is no component named `{name}`")]
     #[diagnostic(help("known: {known}"))]
     Unknown {
-        /// The case's folder.
+        /// The folder of the case.
         path: PathBuf,
-        /// The name that `case.json` gives.
+        /// The name in `case.json`.
         name: String,
-        /// The names that there are.
+        /// The names of all components.
         known: String,
     },
     /// The component needs an input that the case does not have.
     #[error("{path}: the inputs have no `{name}`")]
     Input {
-        /// The case's folder.
+        /// The folder of the case.
         path: PathBuf,
-        /// The missing input.
+        /// The name of the missing input.
         name: String,
     },
-    /// The checkpoint or the computation.
+    /// The checkpoint cannot be loaded, or the computation fails.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] ModelError),
@@ -65,15 +65,15 @@ struct Description {
 
 /// One case.
 pub struct Case {
-    /// Its folder.
+    /// The folder of the case.
     pub path: PathBuf,
-    /// The component that it tests.
+    /// The name of the component that it tests.
     pub model: String,
     tolerance: BTreeMap<String, f64>,
     settings: serde_json::Map<String, serde_json::Value>,
-    /// What the component is given.
+    /// The inputs of the component.
     pub inputs: Tensors,
-    /// What it must make.
+    /// The tensors that it must produce.
     pub expected: Tensors,
 }
 
@@ -81,7 +81,7 @@ impl Case {
     /// Reads a case.
     ///
     /// # Errors
-    /// Fails if a file is absent or not what it should be.
+    /// Fails if a file is absent or damaged.
     pub fn open(path: &Path) -> Result<Self, CaseError> {
         let file = path.join("case.json");
         let wrong = |path: &Path, message: String| CaseError::Read {
@@ -113,10 +113,10 @@ impl Case {
         self.path.join("checkpoint")
     }
 
-    /// A further key of `case.json`.
+    /// The value of another key of `case.json`.
     ///
     /// # Errors
-    /// Fails if it is absent or of another type.
+    /// Fails if the key is absent or its value has another type.
     pub fn setting<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<T, CaseError> {
         let value = self.settings.get(name).cloned().unwrap_or_default();
         serde_json::from_value(value).map_err(|error| CaseError::Read {
@@ -125,10 +125,10 @@ impl Case {
         })
     }
 
-    /// An input.
+    /// The input with this name.
     ///
     /// # Errors
-    /// Fails if the case has none of that name.
+    /// Fails if the case has no input with this name.
     pub fn input(&self, name: &str) -> Result<&Tensor, CaseError> {
         self.inputs.get(name).ok_or_else(|| CaseError::Input {
             path: self.path.clone(),
@@ -136,10 +136,10 @@ impl Case {
         })
     }
 
-    /// An input of whole numbers, flattened.
+    /// The whole numbers of the input with this name, flattened.
     ///
     /// # Errors
-    /// Fails if the case has none of that name, or it holds no I64.
+    /// Fails if the case has no input with this name, or if its numbers are not I64.
     pub fn integers(&self, name: &str) -> Result<Vec<i64>, CaseError> {
         Ok(self.input(name)?.flatten_all()?.to_vec1()?)
     }
@@ -149,7 +149,8 @@ impl Case {
         (0..).map_while(move |number| Some((number, self.inputs.get(&format!("{name}.{number}"))?)))
     }
 
-    /// The largest allowed absolute difference: the tensor's own entry, else the longest `prefix*`.
+    /// The largest allowed absolute difference: the tensor's own entry, or else that of the longest
+    /// `prefix*`.
     pub fn tolerance(&self, name: &str) -> f64 {
         let prefix = |key: &str| {
             key.strip_suffix('*')
@@ -164,10 +165,10 @@ impl Case {
     }
 }
 
-/// The cases under a path: the path itself, or the folders in it that hold a `case.json`.
+/// The cases at a path: the path itself, or the folders in it that have a `case.json`.
 ///
 /// # Errors
-/// Fails if the path cannot be listed or holds no case.
+/// Fails if the path cannot be listed or has no case.
 pub fn find(path: &Path) -> Result<Vec<PathBuf>, CaseError> {
     if path.join("case.json").is_file() {
         return Ok(vec![path.into()]);

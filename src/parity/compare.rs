@@ -3,14 +3,14 @@
 use super::case::{Case, Tensors};
 use candle_core::{DType, Tensor};
 
-/// One expected tensor and how the computed one differs.
+/// One expected tensor, and the difference of the computed one.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Row {
-    /// The tensor's name.
+    /// The name of the tensor.
     pub name: String,
     /// The expected shape.
     pub shape: Vec<usize>,
-    /// Largest absolute difference of one element. Absent if there is nothing to compare.
+    /// The largest absolute difference of an element. `None` if there is nothing to compare.
     pub max_abs: Option<f64>,
     /// rms(got − want) / rms(want).
     pub rel_rms: Option<f64>,
@@ -18,7 +18,7 @@ pub struct Row {
     pub tolerance: f64,
     /// Whether the tensor is as expected.
     pub pass: bool,
-    /// Why it fails where the numbers do not say.
+    /// Why it fails, if the numbers do not show it.
     pub problem: Option<String>,
 }
 
@@ -55,7 +55,7 @@ fn row(name: &str, want: &Tensor, got: Option<&Tensor>, tolerance: f64) -> Row {
     match (values(got), values(want)) {
         (Ok(got), Ok(want)) => {
             let worst = got.iter().zip(&want).map(|(g, w)| (g - w).abs());
-            // `max` would skip a NaN.
+            // `max` would ignore a NaN.
             let worst = worst.fold(0.0, |a: f64, b| if b.is_nan() || b > a { b } else { a });
             let square =
                 |numbers: &mut dyn Iterator<Item = f64>| numbers.map(|x| x * x).sum::<f64>();
@@ -70,7 +70,7 @@ fn row(name: &str, want: &Tensor, got: Option<&Tensor>, tolerance: f64) -> Row {
             });
             row.pass = finite && worst <= row.tolerance;
             if !finite {
-                row.problem = Some("holds a value that is not finite".into());
+                row.problem = Some("contains a value that is not finite".into());
             }
         }
         (Err(error), _) | (_, Err(error)) => row.problem = Some(error.to_string()),

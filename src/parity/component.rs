@@ -1,4 +1,4 @@
-//! A component: the name that a case's `model` takes, and the code that makes the case's tensors.
+//! A component: a value of the key `model` of a case, and the code that produces the tensors of the case.
 
 use super::case::{Case, CaseError, Tensors};
 use crate::model::weights::{Files, load};
@@ -8,16 +8,16 @@ use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Everything that is known of a component. The value is in the component's own file.
+/// Everything that is known of a component. The value is in the file of the component.
 #[derive(Debug, Clone, Copy)]
 pub struct Component {
-    /// The name that a case's `model` takes.
+    /// The name, which the key `model` of a case has.
     pub name: &'static str,
-    /// Makes the tensors that the case expects, from its inputs and its checkpoint.
+    /// Computes the tensors that the case expects, from its inputs and its checkpoint.
     pub run: fn(&Case, &Device) -> Result<Tensors, CaseError>,
 }
 
-/// Loads a network in f32 from a folder with `config.json` and weights, as the pipelines do.
+/// Loads a network in f32 from a folder with `config.json` and weights, as pipelines do.
 ///
 /// # Errors
 /// Fails if the configuration or the weights are absent or wrong.
@@ -33,13 +33,13 @@ pub(super) fn checkpoint<C: DeserializeOwned, T>(
     })?)
 }
 
-/// The whole numbers of an input, such as token ids; `name` is what a message calls it.
+/// The whole numbers of an input, such as token ids. `name` is its name in messages.
 ///
 /// # Errors
-/// Fails if a number is negative or does not fit 32 bits.
+/// Fails if a number is negative or does not fit into 32 bits.
 pub(super) fn whole(name: &str, values: &[i64]) -> Result<Vec<u32>, ModelError> {
     let checked = values.iter().map(|&value| u32::try_from(value));
     checked
         .collect::<Result<_, _>>()
-        .map_err(|_| ModelError::Input(format!("{name} holds a negative or very large number")))
+        .map_err(|_| ModelError::Input(format!("{name} contains a negative or very large number")))
 }

@@ -1,5 +1,5 @@
-//! Do the networks compute what the Python implementations compute? Cases are folders with a checkpoint,
-//! inputs and expected tensors; a component runs the same loader and forward code as the pipelines.
+//! Comparison of the networks with the Python implementations. A case is a folder with a checkpoint, inputs
+//! and expected tensors. A component runs the same loader and the same forward code as the pipelines.
 
 mod case;
 mod compare;
@@ -14,7 +14,7 @@ pub use components::COMPONENTS;
 /// Runs the component of a case and compares every expected tensor.
 ///
 /// # Errors
-/// Fails if the case or its checkpoint cannot be read, or no component has its name.
+/// Fails if the case or its checkpoint cannot be read, or if the component is unknown.
 pub fn run(case: &Case, device: &candle_core::Device) -> Result<Vec<Row>, CaseError> {
     let named = COMPONENTS
         .iter()

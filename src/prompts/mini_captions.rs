@@ -43,7 +43,7 @@ fn held_out() -> Vec<Item> {
 fn captions(split: Split, per_task: usize, random: &mut Random) -> Vec<Item> {
     let mut items = Vec::new();
     for task in caption::Task::ALL {
-        let mut all = Caption::all(task);
+        let mut all = Caption::all_of(task);
         all.retain(|caption| caption.split() == split);
         let order = random.several(&all, all.len());
         for (index, caption) in order.into_iter().cycle().take(per_task).enumerate() {

@@ -134,7 +134,7 @@ impl PreparedRun<'_> {
         options: &StageOptions,
         listener: &dyn Listener,
     ) -> Result<Outcome, SessionError> {
-        let generator = &self.configured.model.generator;
+        let generator = self.configured.generator;
         let settings = &self.configured.settings;
         let resources = self.resources(session)?;
         let place = self
@@ -144,13 +144,12 @@ impl PreparedRun<'_> {
                 help: "choose another `--device`",
             })?;
         let factory = || {
-            crate::generate::build(generator, settings, &resources, &place).map_err(|error| {
-                RunError::Generator {
-                    message: error.to_string(),
-                    help: miette::Diagnostic::help(&error)
-                        .map(|help| help.to_string())
-                        .unwrap_or_default(),
-                }
+            let opened = generator.open(settings, &resources, &place);
+            opened.map_err(|error| RunError::Generator {
+                message: error.to_string(),
+                help: miette::Diagnostic::help(&error)
+                    .map(|help| help.to_string())
+                    .unwrap_or_default(),
             })
         };
         let work = Work {
@@ -159,7 +158,7 @@ impl PreparedRun<'_> {
             making: Some(Making {
                 factory: &factory,
                 identity: self.identity(),
-                workers: if crate::generate::in_process(generator) {
+                workers: if generator.runs_networks() {
                     1
                 } else {
                     options.jobs

@@ -3,6 +3,7 @@
 use super::engines::{engines_phrase, is_place_setting};
 use super::{SelectedSuite, Session, SessionError, locate_checkpoints};
 use crate::config::{ModelFile, Settings};
+use crate::generate::GeneratorKind;
 use crate::observe::Observer;
 use crate::run::ResolvedModel;
 use crate::study::StudyModel;
@@ -14,6 +15,8 @@ use std::path::Path;
 pub struct ConfiguredModel {
     /// The definition.
     pub model: ModelFile,
+    /// The generator that the definition names.
+    pub generator: &'static GeneratorKind,
     /// The generator's options for the suite; checkpoints are named by their folders.
     pub settings: Settings,
     /// The settings as the manifest shows them.
@@ -42,9 +45,11 @@ impl ConfiguredModel {
     /// Fails if the generator is unknown or the settings have mistakes.
     pub fn new(session: &Session, model: ModelFile, suite: &str) -> Result<Self, SessionError> {
         let settings = model.settings_for(suite);
-        crate::generate::check(&model.generator, &settings)?;
+        let generator = crate::generate::find(&model.generator)?;
+        generator.check(&settings)?;
         Ok(Self {
-            resolved: crate::generate::resolved(&model.generator, &settings)?,
+            resolved: generator.resolved(&settings)?,
+            generator,
             preset: model.presets.contains_key(suite),
             settings: locate_checkpoints(session, &settings)?,
             model,

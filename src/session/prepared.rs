@@ -70,10 +70,10 @@ impl<'a> PreparedRun<'a> {
             .join(&selected.suite.name)
             .join(&configured.model.name)
             .join(&run);
-        let generator = &configured.model.generator;
-        let gpu = crate::generate::in_process(generator) && options.device.is_gpu();
+        let generator = configured.generator;
+        let gpu = generator.runs_networks() && options.device.is_gpu();
         Ok(Self {
-            weights: crate::generate::weights(generator, &configured.settings, gpu)?,
+            weights: generator.weights(&configured.settings, gpu)?,
             repeats: options.repeats.unwrap_or(selected.suite.repeats),
             seed: options.seed,
             folder: RunFolder::at(root),
@@ -108,8 +108,8 @@ impl<'a> PreparedRun<'a> {
     /// Fails if it cannot be obtained.
     pub(super) fn resources(&self, session: &Session) -> Result<Resources, SessionError> {
         let mut resources = Resources::default();
-        let generator = &self.configured.model.generator;
-        for asset in crate::generate::wanted_assets(generator, &self.selected.items) {
+        let generator = self.configured.generator;
+        for asset in generator.wanted_assets(&self.selected.items) {
             resources.insert(asset, session.hub()?.ensure(asset)?);
         }
         Ok(resources)
@@ -125,7 +125,7 @@ impl<'a> PreparedRun<'a> {
         vram_budget: Option<u64>,
         shard: Option<Shard>,
     ) -> Result<Place, String> {
-        let device = if crate::generate::in_process(&self.configured.model.generator) {
+        let device = if self.configured.generator.runs_networks() {
             device
         } else {
             DeviceChoice::Cpu

@@ -57,7 +57,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         sources: Sources::new(&training.from, place),
         device: place.device,
     })?;
-    let variables = learner.variables().all();
+    let variables = learner.variables().by_name();
     let mut optimizer = AdamW::new(&training.optimizer, training.steps, variables)?;
     let mut progress = Progress {
         step: 0,

@@ -21,7 +21,7 @@ const EMPTY: f64 = 0.04;
 pub const SIGN: f64 = 0.35;
 
 static CAPTIONS: LazyLock<Vec<Caption>> = LazyLock::new(|| {
-    let captions = Task::ALL.into_iter().flat_map(Caption::all);
+    let captions = Task::ALL.into_iter().flat_map(Caption::all_of);
     captions
         .filter(|caption| caption.split() == Split::Seen)
         .collect()
@@ -114,7 +114,7 @@ pub fn caption(random: &mut Random) -> Caption {
 fn caption_of(tasks: &Tasks, random: &mut Random) -> Caption {
     loop {
         let task = random.pick(&tasks.0);
-        let caption = random.pick(&Caption::all(task));
+        let caption = random.pick(&Caption::all_of(task));
         if caption.split() == Split::Seen {
             return caption;
         }

@@ -186,7 +186,7 @@ mod tests {
                 assert_eq!(tokenizer.decode(encoding.get_ids(), true).unwrap(), text);
                 encoding.len()
             };
-            for caption in Task::ALL.into_iter().flat_map(Caption::all) {
+            for caption in Task::ALL.into_iter().flat_map(Caption::all_of) {
                 let words = caption.words();
                 assert_eq!(tokens(&words), words.split(' ').count(), "{words}");
             }

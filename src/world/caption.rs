@@ -1,4 +1,5 @@
-//! GenEval's six tasks as captions over the world's shapes and colours, and scenes that they are true of.
+//! GenEval's six tasks as captions over the shapes and colours of the world, and scenes that fit the
+//! captions.
 
 use super::random::Random;
 use super::read::Found;
@@ -7,7 +8,7 @@ use super::split::{self, Split};
 use super::thing::{Cell, Color, Form, Relation, Shape, Thing};
 use serde::Deserialize;
 
-/// The tasks by their tags in GenEval.
+/// The tasks, by their tags in GenEval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
@@ -17,16 +18,16 @@ pub enum Task {
     TwoObject,
     /// Several things of one shape.
     Counting,
-    /// One thing of a colour.
+    /// One thing with a colour.
     Colors,
-    /// Two things and how one lies to the other.
+    /// Two things, and the position of one relative to the other.
     Position,
-    /// Two things, each of a colour.
+    /// Two things, each with a colour.
     ColorAttr,
 }
 
 impl Task {
-    /// All of them, in GenEval's order.
+    /// All tasks, in GenEval's order.
     pub const ALL: [Self; 6] = [
         Self::SingleObject,
         Self::TwoObject,
@@ -36,7 +37,7 @@ impl Task {
         Self::ColorAttr,
     ];
 
-    /// GenEval's name of the task.
+    /// The name of the task in GenEval.
     pub fn tag(self) -> &'static str {
         match self {
             Self::SingleObject => "single_object",
@@ -49,12 +50,12 @@ impl Task {
     }
 }
 
-/// A shape, and its colour where the caption names one.
+/// A shape, with its colour if the caption names one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Noun {
-    /// Its shape.
+    /// The shape.
     pub shape: Shape,
-    /// Its colour, where the caption names it.
+    /// The colour, if the caption names it.
     pub color: Option<Color>,
 }
 
@@ -76,22 +77,22 @@ impl Noun {
     }
 }
 
-/// What a caption says.
+/// The content of a caption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Caption {
-    /// One thing, or two to four of its kind.
+    /// One thing, or two to four things of one kind.
     Some(usize, Noun),
-    /// One of each.
+    /// One thing of each kind.
     Both(Noun, Noun),
-    /// The first lies so to the second.
+    /// The first thing has this position relative to the second.
     Related(Noun, Relation, Noun),
 }
 
 const NUMBERS: [&str; 5] = ["zero", "one", "two", "three", "four"];
 
 impl Caption {
-    /// Every caption of a task, in a fixed order.
-    pub fn all(task: Task) -> Vec<Self> {
+    /// All captions of a task, in a fixed order.
+    pub fn all_of(task: Task) -> Vec<Self> {
         let shapes = Shape::ALL.map(Noun::plain);
         let colored = || {
             Color::ALL.into_iter().flat_map(|color| {
@@ -123,7 +124,7 @@ impl Caption {
         }
     }
 
-    /// In words, as GenEval says it.
+    /// The caption in the words of GenEval.
     pub fn words(self) -> String {
         match self {
             Self::Some(1, noun) => format!("a photo of a {}", noun.words()),
@@ -139,9 +140,9 @@ impl Caption {
         }
     }
 
-    /// Whether a picture of these things shows what the caption says, by GenEval's rule: as many things of
-    /// each noun as there should be, more of them only where nothing is counted, and a relation between some
-    /// two of them.
+    /// Whether a picture with these things fits the caption, by GenEval's rule. The number of things of each
+    /// noun must be right, and may be larger if the caption does not count. If the caption has a relation,
+    /// some two things must have it.
     pub fn shown(self, found: &[Found]) -> bool {
         let things = |noun: Noun| {
             found.iter().filter(move |thing| {
@@ -161,7 +162,7 @@ impl Caption {
         }
     }
 
-    /// The nouns in the caption's order.
+    /// The nouns, in the order of the caption.
     pub fn nouns(self) -> Vec<Noun> {
         match self {
             Self::Some(_, noun) => vec![noun],
@@ -169,7 +170,7 @@ impl Caption {
         }
     }
 
-    /// Whether training sees what the caption says.
+    /// Whether training sees the content of the caption.
     pub fn split(self) -> Split {
         let seen = match self {
             Self::Some(count, noun) => (noun.shape, count) != split::COUNT,
@@ -183,7 +184,8 @@ impl Caption {
         }
     }
 
-    /// A random scene of nothing but what the caption says. Of a seen caption, a scene that training may see.
+    /// A random scene with only the things of the caption. If training sees the caption, it may also see the
+    /// scene.
     pub fn scene(self, random: &mut Random) -> Scene {
         let must_be_seen = self.split() == Split::Seen;
         loop {
@@ -201,12 +203,12 @@ impl Caption {
         };
         let cells = match self {
             Self::Related(_, relation, _) => loop {
-                let cells = random.several(&Cell::all(), 2);
+                let cells = random.several(&Cell::whole_grid(), 2);
                 if relation.holds(cells[0], cells[1]) {
                     break cells;
                 }
             },
-            _ => random.several(&Cell::all(), nouns.len()),
+            _ => random.several(&Cell::whole_grid(), nouns.len()),
         };
         let things = nouns.into_iter().zip(cells);
         Scene {

@@ -1,4 +1,4 @@
-//! A scene as pixels: every form is a mask of one cell, blended over grey.
+//! Draws the pixels of a scene. Each form is a mask of one cell, which is blended over grey.
 
 use super::glyphs::LETTERS;
 use super::scene::Scene;
@@ -8,10 +8,10 @@ use image::{Rgb, RgbImage};
 use std::sync::LazyLock;
 
 const WIDTH: usize = CELL as usize;
-/// Sub-pixels of a pixel's side.
+/// Number of sub-pixels along the side of a pixel.
 const FINE: usize = 8;
 
-/// How much of each pixel of a cell a form covers, row by row.
+/// The share of each pixel of a cell that a form covers, row by row.
 pub type Cover = [[f32; WIDTH]; WIDTH];
 
 /// The empty picture.
@@ -19,7 +19,7 @@ pub fn blank() -> RgbImage {
     RgbImage::from_pixel(SIDE, SIDE, Rgb(GREY))
 }
 
-/// A scene's picture.
+/// The picture of a scene.
 pub fn scene(scene: &Scene) -> RgbImage {
     let mut picture = blank();
     for thing in &scene.things {
@@ -58,7 +58,7 @@ pub fn cover(form: Form) -> &'static Cover {
     }
 }
 
-/// A shape in the middle of its cell, by the share of sub-pixels inside it.
+/// The mask of a shape in the middle of its cell, as shares of sub-pixels inside the shape.
 fn shape(shape: Shape) -> Cover {
     let centre = f64::from(CELL) / 2.0;
     let at = |place: usize, fine: usize| place as f64 + (fine as f64 + 0.5) / FINE as f64 - centre;
@@ -70,7 +70,7 @@ fn shape(shape: Shape) -> Cover {
     std::array::from_fn(|y| std::array::from_fn(|x| share(x, y)))
 }
 
-/// Whether a point, from the centre, is in the shape.
+/// Whether a point, relative to the centre, is in the shape.
 fn inside(shape: Shape, x: f64, y: f64) -> bool {
     match shape {
         Shape::Circle => x.hypot(y) <= HALF,
@@ -80,7 +80,7 @@ fn inside(shape: Shape, x: f64, y: f64) -> bool {
     }
 }
 
-/// A letter, one pixel from the left and upper edges.
+/// The mask of a letter, one pixel away from the left and the upper edge.
 fn letter(index: usize) -> Cover {
     let mut cover = [[0.0; WIDTH]; WIDTH];
     for (row, line) in cover.iter_mut().skip(1).zip(LETTERS[index]) {

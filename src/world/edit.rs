@@ -1,4 +1,4 @@
-//! An edit: an instruction, the scene before it and a scene after it.
+//! Edits: an instruction, the scene before the edit and a scene after it.
 
 use super::random::Random;
 use super::read::Found;
@@ -6,23 +6,23 @@ use super::scene::Scene;
 use super::split;
 use super::thing::{Cell, Color, Form, Relation, Shape, Thing};
 
-/// What an instruction asks for.
+/// The kinds of edits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// A thing more.
+    /// Adds a thing.
     Add,
-    /// A thing less.
+    /// Removes a thing.
     Remove,
-    /// A thing in another colour.
+    /// Changes the colour of a thing.
     Recolor,
-    /// Another shape in a thing's place.
+    /// Replaces a thing with another shape.
     Replace,
-    /// A thing in another cell.
+    /// Moves a thing to another cell.
     Move,
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 5] = [
         Self::Add,
         Self::Remove,
@@ -31,7 +31,7 @@ impl Kind {
         Self::Move,
     ];
 
-    /// As tags have it.
+    /// The name in tags.
     pub fn name(self) -> &'static str {
         match self {
             Self::Add => "add",
@@ -43,20 +43,20 @@ impl Kind {
     }
 }
 
-/// An edit of a scene of one to three things of different shapes, so that a shape names a thing.
+/// An edit of a scene with one to three things. Their shapes differ, so that a shape names a thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// What the edit does.
+    /// The kind of the edit.
     pub kind: Kind,
-    /// The words that ask for it.
+    /// The words of the instruction.
     pub instruction: String,
     /// The scene of the input picture.
     pub before: Scene,
-    /// One of the scenes that follow the instruction.
+    /// One of the scenes that fit the instruction.
     pub after: Scene,
-    /// What is there only before.
+    /// The thing that is only in the scene before.
     pub gone: Option<Thing>,
-    /// What is there only after. Of an addition, the cell is one of those that would do.
+    /// The thing that is only in the scene after. For an addition, the cell is one of several possible ones.
     pub new: Option<Thing>,
 }
 
@@ -72,7 +72,7 @@ impl Edit {
         }
     }
 
-    /// The things that stay as they are.
+    /// The things that do not change.
     pub fn kept(&self) -> impl Iterator<Item = &Thing> {
         self.before
             .things
@@ -80,8 +80,8 @@ impl Edit {
             .filter(|thing| self.gone != Some(**thing))
     }
 
-    /// Whether a picture of these things does what the instruction asks: what is new is there, in its cell
-    /// unless it is an addition, and what is gone is not.
+    /// Whether a picture with these things fits the instruction: the new thing is there, and the old thing is
+    /// not. Unless it is an addition, the new thing must be in its cell.
     pub fn followed(&self, found: &[Found]) -> bool {
         let anywhere = |thing: &Thing| {
             found.iter().any(|found| {
@@ -95,22 +95,22 @@ impl Edit {
         new && !self.gone.is_some_and(|thing| holds(found, &thing))
     }
 
-    /// Whether everything that should stay is where it was.
+    /// Whether all things that should not change are still in their cells.
     pub fn preserved(&self, found: &[Found]) -> bool {
         self.kept().all(|thing| holds(found, thing))
     }
 
-    /// The cells that may change: those that do, and for an addition every free one.
+    /// The cells that may change: those of the edit, and for an addition all free cells.
     pub fn region(&self) -> Vec<Cell> {
         if self.kind == Kind::Add {
-            return self.before.free();
+            return self.before.free_cells();
         }
         let changed = self.gone.iter().chain(&self.new);
         changed.map(|thing| thing.cell).collect()
     }
 
     fn attempt(kind: Kind, random: &mut Random) -> Option<Self> {
-        // An addition and a replacement need a shape that is not there yet.
+        // An addition and a replacement need a shape that is not in the scene yet.
         let most = match kind {
             Kind::Add | Kind::Replace => 2,
             Kind::Remove | Kind::Recolor | Kind::Move => 3,
@@ -129,7 +129,7 @@ impl Edit {
                 let new = Thing {
                     shape: random.pick(&unused),
                     color: random.pick(&Color::ALL),
-                    cell: random.pick(&before.free()),
+                    cell: random.pick(&before.free_cells()),
                 };
                 let words = format!("add a {} {}", new.color, new.shape);
                 (words, None, Some(new))
@@ -165,7 +165,7 @@ impl Edit {
         Self::checked(kind, instruction, before, gone, new)
     }
 
-    /// The edit, unless it changes nothing or puts a thing upon another.
+    /// The edit. `None` if it changes nothing, or if two things would share a cell.
     fn checked(
         kind: Kind,
         instruction: String,
@@ -195,7 +195,7 @@ impl Edit {
     }
 }
 
-/// Whether a thing is among those found, in its cell.
+/// Whether a thing is among the found ones, in its cell.
 fn holds(found: &[Found], thing: &Thing) -> bool {
     found.iter().any(|found| {
         found.form == Some(Form::Shape(thing.shape))

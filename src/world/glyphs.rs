@@ -1,6 +1,6 @@
 //! The alphabet: letters of 5 × 7 pixels.
 
-/// A letter's rows from the top; `#` is ink.
+/// The rows of each letter from the top, where `#` is ink.
 pub(super) const LETTERS: [[&str; 7]; 26] = [
     [
         ".###.", "#...#", "#...#", "#####", "#...#", "#...#", "#...#",

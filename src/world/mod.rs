@@ -1,5 +1,5 @@
-//! The miniature world: 32 × 32 pictures of coloured shapes and letters on grey, each thing in a cell of a 4
-//! × 4 grid.
+//! The miniature world: pictures of 32 × 32 pixels with coloured shapes and letters on grey. Each thing is in
+//! a cell of a 4 × 4 grid.
 //!
 //! | file | idea |
 //! |---|---|
@@ -26,11 +26,11 @@ pub mod split;
 pub mod thing;
 pub mod words;
 
-/// Pixels of a picture's side.
+/// Side of a picture, in pixels.
 pub const SIDE: u32 = 32;
-/// Pixels of a cell's side.
+/// Side of a cell, in pixels.
 pub const CELL: u32 = 8;
-/// Cells of a picture's side.
+/// Side of a picture, in cells.
 pub const GRID: usize = 4;
-/// The background.
+/// The colour of the background.
 pub const GREY: [u8; 3] = [128, 128, 128];

@@ -7,12 +7,12 @@ use crate::stats::random::SplitMix64;
 pub struct Random(SplitMix64);
 
 impl Random {
-    /// An independent stream for each pair.
+    /// A stream for a pair of numbers. The streams of different pairs are independent.
     pub fn new(seed: u64, stream: u64) -> Self {
         Self(SplitMix64::new(seed, stream))
     }
 
-    /// Uniform in `0..n`.
+    /// A uniform number in `0..n`.
     pub fn below(&mut self, n: usize) -> usize {
         self.0.two_below(n)[0]
     }
@@ -22,12 +22,12 @@ impl Random {
         (self.0.bits() >> 11) as f64 / (1_u64 << 53) as f64 - probability < 0.0
     }
 
-    /// One of a list that is not empty.
+    /// A random value of a list, which must not be empty.
     pub fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len())]
     }
 
-    /// `count` different ones of a list, in random order; all where it has no more.
+    /// `count` different values of a list, in random order. If the list has fewer values, returns all.
     pub fn several<T: Copy>(&mut self, from: &[T], count: usize) -> Vec<T> {
         let mut left = from.to_vec();
         let count = count.min(left.len());

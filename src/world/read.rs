@@ -1,5 +1,6 @@
-//! What a picture of the world shows: the exact observer. Connected parts of what is not grey, each named by
-//! the colour of its solid pixels and by the form that its cover overlaps best.
+//! The exact observer, which reads the content of a picture of the world. It finds the connected parts that
+//! are not grey. The colour of a part is that of its solid pixels, and its form is the one with the best
+//! overlap.
 
 use super::draw::cover;
 use super::glyphs::LETTERS;
@@ -8,35 +9,36 @@ use super::{CELL, GREY, GRID};
 use image::{GrayImage, Luma, RgbImage};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
-/// How far from grey a pixel must be to belong to a thing, in 8-bit sRGB.
+/// The smallest distance from grey, in 8-bit sRGB, of a pixel that belongs to a thing.
 const FAR: f32 = 56.0;
-/// Pixels this near to the farthest one of their part are solid.
+/// The pixels of a part with at least this share of its largest distance from grey are solid.
 const SOLID: f32 = 0.75;
-/// Fewest pixels of a thing: less is a stain.
+/// The smallest number of pixels of a thing. Smaller parts are stains.
 const FEWEST: usize = 6;
-/// The least overlap of a form and what is there.
+/// The smallest overlap of a part with its form.
 const OVERLAP: f32 = 0.62;
-/// How far a form is shifted to meet a part, in pixels.
+/// The largest shift of a form towards a part, in pixels.
 const SHIFT: i32 = 1;
-/// Letters of one word start at most so many pixels apart, in one row up to so many.
+/// The largest distance between the starts of two neighbouring letters of a word, in pixels, and the largest
+/// difference of their rows.
 const APART: f32 = 1.5 * CELL as f32;
 const IN_ROW: f32 = 0.5 * CELL as f32;
 
-/// Something in a picture.
+/// A thing that was found in a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// `None` if it is like no form.
+    /// The form. `None` if no form fits.
     pub form: Option<Form>,
-    /// The colour of its pixels.
+    /// The colour of the pixels.
     pub color: Color,
-    /// Intersection over union with the nearest form's cover, 0 to 1.
+    /// The intersection over union with the nearest form, 0 to 1.
     pub overlap: f32,
-    /// First and last pixels: x1, y1, x2, y2.
+    /// The first and the last pixels: x1, y1, x2, y2.
     pub bbox: [u32; 4],
 }
 
 impl Found {
-    /// The cell that its middle is in; None beyond the grid.
+    /// The cell of its middle. `None` beyond the grid.
     pub fn cell(&self) -> Option<Cell> {
         let [column, row] = self.centre().map(|at| (at / CELL as f32) as usize);
         let inside = row.max(column) < GRID;
@@ -52,7 +54,7 @@ impl Found {
     }
 }
 
-/// Everything in a picture, in reading order of the first pixels.
+/// All things in a picture, in the reading order of their first pixels.
 pub fn things(picture: &RgbImage) -> Vec<Found> {
     if picture.is_empty() {
         return Vec::new();
@@ -76,7 +78,7 @@ pub fn things(picture: &RgbImage) -> Vec<Found> {
     parts.map(|part| name(picture, &far, part)).collect()
 }
 
-/// The words of the letters found, line by line, with blanks between words.
+/// The words of the found letters, line by line, with blanks between words.
 pub fn text(found: &[Found]) -> String {
     let mut letters: Vec<([f32; 2], u8)> = found
         .iter()
@@ -100,10 +102,11 @@ pub fn text(found: &[Found]) -> String {
     lines.collect::<Vec<String>>().join("\n")
 }
 
-/// How far apart the same thing may be in two pictures, in pixels.
+/// The largest distance between the positions of one thing in two pictures, in pixels.
 const MOVED: f32 = 2.0;
 
-/// Whether two pictures show the same: each thing of one, by form, colour and place, is a thing of the other.
+/// Whether two pictures show the same things: each thing of one picture is in the other, with the same form,
+/// colour and place.
 pub fn alike(a: &RgbImage, b: &RgbImage) -> bool {
     let (a, mut b) = (things(a), things(b));
     let same = |x: &Found, y: &Found| {
@@ -156,7 +159,7 @@ fn bounds(part: &[[u32; 2]]) -> [u32; 4] {
     })
 }
 
-/// The colour nearest to the mean of a part's solid pixels.
+/// The colour that is nearest to the mean of the solid pixels of a part.
 fn color(picture: &RgbImage, part: &[[u32; 2]]) -> Color {
     let pixels: Vec<[f32; 3]> = part
         .iter()
@@ -182,10 +185,10 @@ fn color(picture: &RgbImage, part: &[[u32; 2]]) -> Color {
 
 /// Margin of a window around a cell, in pixels.
 const MARGIN: i32 = 2;
-/// Pixels of a window's side.
+/// Side of a window, in pixels.
 const WIDE: usize = (CELL as i32 + 2 * MARGIN) as usize;
 
-/// How much of the pixels around a part its colour covers.
+/// The share of each pixel around a part that its colour covers.
 struct Window([[f32; WIDE]; WIDE]);
 
 impl Window {
@@ -197,7 +200,7 @@ impl Window {
         color: Color,
     ) -> Self {
         let ink = from_grey(color.rgb());
-        // Where a cell would begin whose middle is that of the part.
+        // The start of a cell with the same middle as the part.
         let start = |first: u32, last: u32| {
             ((first + last + 1) as i32 - CELL as i32).div_euclid(2) - MARGIN
         };
@@ -221,7 +224,7 @@ impl Window {
         }))
     }
 
-    /// Of all small shifts of a form, the best intersection over union.
+    /// The best intersection over union for all small shifts of a form.
     fn overlap(&self, form: Form) -> f32 {
         let cover = cover(form);
         let shifts = -SHIFT..=SHIFT;

@@ -1,8 +1,8 @@
-//! Which things are where.
+//! Scenes, which have things in cells.
 
 use super::thing::{Cell, Relation, Shape, Thing};
 
-/// The things of a picture, in no order that matters. No two share a cell.
+/// The things of a picture. Their order does not matter, and no two things share a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scene {
     /// The things.
@@ -10,14 +10,14 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The cells that nothing is in.
-    pub fn free(&self) -> Vec<Cell> {
-        let mut cells = Cell::all();
+    /// The cells without a thing.
+    pub fn free_cells(&self) -> Vec<Cell> {
+        let mut cells = Cell::whole_grid();
         cells.retain(|cell| self.things.iter().all(|thing| thing.cell != *cell));
         cells
     }
 
-    /// How many things have this shape.
+    /// The number of things with this shape.
     pub fn count(&self, shape: Shape) -> usize {
         self.things
             .iter()
@@ -25,7 +25,7 @@ impl Scene {
             .count()
     }
 
-    /// Whether some `a` lies so to some `b`.
+    /// Whether some `a` has this position relative to some `b`.
     pub fn has_relation(&self, a: Shape, relation: Relation, b: Shape) -> bool {
         let all = |shape: Shape| {
             let things = self.things.iter();

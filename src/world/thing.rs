@@ -4,7 +4,7 @@ use super::{CELL, GRID};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The classes of the world.
+/// The shapes, which are the classes of the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
@@ -17,10 +17,10 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// All of them.
+    /// All values.
     pub const ALL: [Self; 3] = [Self::Circle, Self::Square, Self::Triangle];
 
-    /// The word in captions.
+    /// The word for it in captions.
     pub fn name(self) -> &'static str {
         match self {
             Self::Circle => "circle",
@@ -55,7 +55,7 @@ pub enum Color {
 }
 
 impl Color {
-    /// All of them.
+    /// All values.
     pub const ALL: [Self; 6] = [
         Self::Red,
         Self::Green,
@@ -65,7 +65,7 @@ impl Color {
         Self::White,
     ];
 
-    /// The word in captions.
+    /// The word for it in captions.
     pub fn name(self) -> &'static str {
         match self {
             Self::Red => "red",
@@ -77,7 +77,7 @@ impl Color {
         }
     }
 
-    /// 8-bit sRGB.
+    /// The colour in 8-bit sRGB.
     pub fn rgb(self) -> [u8; 3] {
         match self {
             Self::Red => [220, 40, 40],
@@ -96,39 +96,39 @@ impl fmt::Display for Color {
     }
 }
 
-/// What can be in a cell.
+/// The forms of things in cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
     /// A shape.
     Shape(Shape),
-    /// A letter by its place in the alphabet, A = 0.
+    /// A letter, by its index in the alphabet (A = 0).
     Letter(u8),
 }
 
 /// A place on the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Cell {
-    /// From 0 at the top.
+    /// The row, from 0 at the top.
     pub row: u8,
-    /// From 0 at the left.
+    /// The column, from 0 at the left.
     pub column: u8,
 }
 
 impl Cell {
     /// All cells, row by row.
-    pub fn all() -> Vec<Self> {
+    pub fn whole_grid() -> Vec<Self> {
         let side = 0..GRID as u8;
         side.clone()
             .flat_map(|row| side.clone().map(move |column| Self { row, column }))
             .collect()
     }
 
-    /// The left upper corner in pixels: x, y.
+    /// The upper left corner, in pixels: x, y.
     pub fn corner(self) -> [u32; 2] {
         [u32::from(self.column) * CELL, u32::from(self.row) * CELL]
     }
 
-    /// The neighbour one cell further, if the grid has it.
+    /// The next cell in this direction, if the grid has it.
     pub fn step(self, relation: Relation) -> Option<Self> {
         let (down, right) = match relation {
             Relation::LeftOf => (0, -1),
@@ -143,29 +143,29 @@ impl Cell {
     }
 }
 
-/// How one thing lies to another, by GenEval's names.
+/// The position of one thing relative to another, with GenEval's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Relation {
-    /// The first has the smaller column.
+    /// The first thing has the smaller column.
     LeftOf,
-    /// The first has the larger column.
+    /// The first thing has the larger column.
     RightOf,
-    /// The first has the smaller row.
+    /// The first thing has the smaller row.
     Above,
-    /// The first has the larger row.
+    /// The first thing has the larger row.
     Below,
 }
 
-/// GenEval's slack, 0.1 of both sizes, for two things of 6.4 pixels.
+/// GenEval's tolerance, which is 0.1 of both sizes, for two things of 6.4 pixels.
 const SLACK: f64 = 0.1 * 2.0 * 2.0 * HALF;
-/// Half of a shape's width and height in pixels.
+/// Half of the width and height of a shape, in pixels.
 pub(super) const HALF: f64 = 3.2;
 
 impl Relation {
-    /// All of them.
+    /// All values.
     pub const ALL: [Self; 4] = [Self::LeftOf, Self::RightOf, Self::Above, Self::Below];
 
-    /// The words in captions.
+    /// The words for it in captions.
     pub fn name(self) -> &'static str {
         match self {
             Self::LeftOf => "left of",
@@ -175,7 +175,7 @@ impl Relation {
         }
     }
 
-    /// How the second lies to the first.
+    /// The position of the second thing relative to the first.
     pub fn opposite(self) -> Self {
         match self {
             Self::LeftOf => Self::RightOf,
@@ -185,8 +185,8 @@ impl Relation {
         }
     }
 
-    /// Whether `a` lies so to `b` by GenEval's rule: the offset along the axis, less the slack, exceeds half
-    /// of the whole offset.
+    /// Whether `a` has this position relative to `b` by GenEval's rule: the offset along the axis minus the
+    /// tolerance is larger than half of the whole offset.
     pub fn holds(self, a: Cell, b: Cell) -> bool {
         let offset = |a: u8, b: u8| f64::from(CELL) * (f64::from(a) - f64::from(b));
         let (x, y) = (offset(a.column, b.column), offset(a.row, b.row));
@@ -200,14 +200,14 @@ impl Relation {
     }
 }
 
-/// One shape of a scene.
+/// One thing of a scene.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Thing {
     /// Its shape.
     pub shape: Shape,
     /// Its colour.
     pub color: Color,
-    /// Where it stands.
+    /// Its cell.
     #[serde(flatten)]
     pub cell: Cell,
 }

@@ -1,4 +1,4 @@
-//! Signs to be read: a word of letters in one row of cells.
+//! Signs for reading: a word of letters in one row of cells.
 
 use super::GRID;
 use super::draw;
@@ -7,7 +7,7 @@ use super::split::Split;
 use super::thing::{Cell, Color, Form};
 use image::RgbImage;
 
-/// Short English words; every fifth is held out of training.
+/// Short English words. Training never sees every fifth of them.
 pub const WORDS: [&str; 80] = [
     "ACE", "ANT", "ARM", "ART", "BAG", "BAT", "BED", "BEE", "BIRD", "BOX", "CAB", "CAKE", "CAT",
     "COW", "CUP", "DAY", "DOG", "DOOR", "DUCK", "EAR", "EGG", "EYE", "FAN", "FISH", "FLAG", "FOX",
@@ -18,7 +18,7 @@ pub const WORDS: [&str; 80] = [
     "YES", "ZERO", "ZIP", "ZOO",
 ];
 
-/// Whether training sees a word of the list, by its place.
+/// Whether training sees the word with this index in the list.
 pub fn split(index: usize) -> Split {
     if index % 5 == 4 {
         Split::HeldOut
@@ -27,13 +27,13 @@ pub fn split(index: usize) -> Split {
     }
 }
 
-/// What a model is asked for.
+/// The prompt for a word.
 pub fn prompt(word: &str) -> String {
     format!("a sign that says {word}")
 }
 
-/// A word's letters in a colour, in a random row and as far left as chance has it. Characters that are not
-/// letters A to Z leave their cell empty, and what is beyond the edge is left out.
+/// The letters of a word in one colour, in a random row from a random column on. Characters other than A to Z
+/// leave their cells empty, and letters beyond the edge are left out.
 pub fn sign(word: &str, color: Color, random: &mut Random) -> RgbImage {
     let mut picture = draw::blank();
     let letters = word.len().min(GRID);

@@ -131,14 +131,14 @@ fn two_files_for_one_output_deserve_a_word() {
     assert!(said.contains("2 of 2 pictures found"), "{said}");
     assert!(
         said.contains(
-            "2 passed over: a.PNG beside a.png, which is taken, a.jpg beside a.png, which is taken"
+            "2 passed over: a.PNG next to a.png, which is used, a.jpg next to a.png, which is used"
         ),
         "{said}"
     );
     assert!(!said.contains("not asked for"), "{said}");
     let told = summary(&dir.path().join("results/own/n/seed0"))["notes"].to_string();
     assert!(
-        told.contains("1 of 2 outputs: several pictures bear the output's name"),
+        told.contains("1 of 2 outputs: several pictures have the output's name"),
         "{told}"
     );
 

@@ -129,7 +129,7 @@ fn a_missing_shard_is_named() {
     fs::remove_file(case.path().join("checkpoint/uniworld").join(shard)).unwrap();
     let output = parity().arg(case.path()).assert().code(2);
     let text = stderr(output.get_output());
-    assert!(text.contains("1 of 3 shards are missing"), "{text}");
+    assert!(text.contains("1 of 3 shards is missing"), "{text}");
     assert!(text.contains(shard), "{text}");
 }
 

@@ -182,7 +182,7 @@ fn each_kind_of_change_is_told_and_an_ordinary_file_tells_nothing() {
         ("plain", None),
         (
             "deep",
-            Some("the picture has 16 bits a channel, of which 8 were kept"),
+            Some("the picture has 16 bits per channel, of which 8 were kept"),
         ),
         (
             "cmyk",
@@ -845,8 +845,9 @@ fn a_dpg_picture_that_is_no_grid_of_squares_is_refused() {
     assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
     let failed = failures(&only(&dir.path().join("w"), "outputs.jsonl"));
     assert!(
-        failed["tall"].contains("tall.png: the picture is 256x512 pixels, no grid of 2x2 squares")
-            && failed["tall"].contains("`resolution`"),
+        failed["tall"].contains(
+            "tall.png: the picture is 256x512 pixels, which is not a grid of 2x2 squares"
+        ) && failed["tall"].contains("`resolution`"),
         "{failed:?}"
     );
 }
@@ -894,7 +895,7 @@ fn what_a_told_side_leaves_out_of_a_grid_is_noted() {
     assert!(ask(folder(json!({"pic_num": 2})), "wide").is_ok());
     for (name, more) in [("odd", json!({})), ("wide", json!({"pic_num": 4}))] {
         let why = ask(folder(more), name).unwrap_err();
-        assert!(why.contains("no grid of 2x2 squares"), "{why}");
+        assert!(why.contains("not a grid of 2x2 squares"), "{why}");
     }
 }
 

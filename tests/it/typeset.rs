@@ -115,7 +115,7 @@ fn the_largest_size_that_fits_is_taken() {
     let (_, larger) = draw(json!({"size": size + 1.0}), &long, 0);
     assert_eq!(
         larger["notes"][0],
-        "the text does not fit: words were broken or lines cut"
+        "the text does not fit: words were broken or lines were cut"
     );
     // A fixed size is kept, small type is a fraction of it.
     let (_, fixed) = draw(json!({"size": 20}), &long, 0);

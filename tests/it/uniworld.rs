@@ -279,7 +279,7 @@ fn a_checkpoint_that_is_not_whole_says_what_it_lacks() {
     fs::write(&shard, &bytes[..bytes.len() / 2]).unwrap();
     says(&[], "model-00001-of-00003.safetensors");
     fs::remove_file(&shard).unwrap();
-    says(&[], "1 of 3 shards are missing");
+    says(&[], "1 of 3 shards is missing");
     fs::write(&shard, bytes).unwrap();
     fs::remove_dir_all(folder.join("siglip")).unwrap();
     says(&[], "siglip/config.json");

@@ -198,7 +198,7 @@ fn another_checkpoint_question_or_answer_is_another_score_and_is_told() {
     let output = observe(&[]);
     assert_eq!(output.status.code(), Some(6));
     let said = stderr(&output);
-    assert!(said.contains("1 of 2 shards are missing"), "{said}");
+    assert!(said.contains("1 of 2 shards is missing"), "{said}");
     fs::write(&shard, &bytes[..bytes.len() / 2]).unwrap();
     let said = stderr(&observe(&[]));
     assert!(said.contains("pytorch_model-00002-of-00002.bin"), "{said}");

@@ -270,7 +270,7 @@ fn shows_what_is_held_out(scene: &Scene) -> bool {
 #[test]
 fn what_is_held_out_is_never_drawn_for_training() {
     let mut random = Random::new(3, 0);
-    let captions: Vec<Caption> = Task::ALL.into_iter().flat_map(Caption::all).collect();
+    let captions: Vec<Caption> = Task::ALL.into_iter().flat_map(Caption::all_of).collect();
     // 3 + 6 + 9 + 18 + 24 + 6 ordered pairs of shapes with 30 ordered pairs of colours.
     assert_eq!(captions.len(), 240);
     let held_out = captions

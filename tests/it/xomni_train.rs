@@ -12,7 +12,7 @@ use unigauge::cancel::Cancel;
 use unigauge::model::siglip::{SiglipVision, SiglipVisionConfig};
 use unigauge::model::tokenizer::Tokenizer;
 use unigauge::model::weights::{Files, Variables, load};
-use unigauge::model::xomni::{Config, EncoderConfig, Ibq, IbqLoss, XOmniAr};
+use unigauge::model::xomni::{EncoderConfig, Ibq, IbqLoss, XOmniAr, XOmniConfig};
 use unigauge::train::{Outcome, Place, train};
 use unigauge::train::{TrainingChange, training};
 
@@ -76,7 +76,7 @@ fn the_quantizer_learns_as_torch_says() {
     let factors = tensor(&golden["factors"], &shape);
     let told = (&got.rows * factors).unwrap().sum_all().unwrap();
     let grads = (got.loss + told).unwrap().backward().unwrap();
-    let vars = variables.all();
+    let vars = variables.by_name();
     for (key, name, shape) in places {
         let grad = grads.get(&vars[name]).unwrap();
         let far = distance(grad, &tensor(&golden["gradients"][key], &shape));
@@ -88,7 +88,7 @@ fn the_quantizer_learns_as_torch_says() {
 #[test]
 fn a_batch_of_sequences_has_the_states_of_each_alone() {
     let folder = root("tests/golden/parity/xomni_ar/checkpoint");
-    let config = Config::read(&folder).unwrap();
+    let config = XOmniConfig::read(&folder).unwrap();
     let files = Arc::new(Files::open(&folder).unwrap());
     let model = load(&files, DType::F32, &Device::Cpu, |weights| {
         XOmniAr::new(&config, weights)
@@ -230,7 +230,7 @@ fn siglip(folder: &Path) {
     let parsed: SiglipVisionConfig = serde_json::from_value(config.clone()).unwrap();
     let variables = Variables::new(5, Device::Cpu);
     SiglipVision::new(&parsed, &variables.weights()).unwrap();
-    let tensors = variables.all().into_iter();
+    let tensors = variables.by_name().into_iter();
     let tensors = tensors.map(|(name, var)| (name, var.as_tensor().clone()));
     fs::create_dir_all(folder).unwrap();
     let path = folder.join("model.safetensors");

@@ -1,18 +1,8 @@
 //! Scaled dot-product attention that never stores the whole score matrix.
 
 use super::attention_cpu;
+use super::mask::Mask;
 use candle_core::{D, Result, Tensor};
-
-/// The keys to which a query attends.
-#[derive(Debug, Clone, Copy)]
-pub enum Mask<'a> {
-    /// All of them.
-    None,
-    /// The keys up to the position of the query. The last query is at the position of the last key.
-    Causal,
-    /// A tensor that is added to the scores. It broadcasts to [B, heads, L, K].
-    Add(&'a Tensor),
-}
 
 /// Number of scores that are stored at a time: 64 Mi, which is 256 MiB in f32.
 const SCORES: usize = 1 << 26;

@@ -4,7 +4,7 @@
 //! candle's product computes one head after the other, each on all cores, and requires copies in another
 //! order.
 
-use super::Mask;
+use super::mask::Mask;
 use super::memory::{read, together};
 use super::product::{Matrix, filled, product};
 use super::sigmoid::softmax_rows;

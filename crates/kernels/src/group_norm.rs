@@ -1,4 +1,4 @@
-//! Group norm, in one skip the data on the CPU, and by tensor operations elsewhere.
+//! Group norm, in one pass over the data on the CPU, and by tensor operations elsewhere.
 
 use super::memory::{gradient, read, slice};
 use super::sums::{pairs, sum};
@@ -46,7 +46,7 @@ fn by_operations(
         .broadcast_add(&bias.reshape(each)?)
 }
 
-/// The operation in one skip the data: x [B, C, ...], the weight and the bias `[C]`.
+/// The operation in one pass over the data: x [B, C, ...], the weight and the bias `[C]`.
 #[derive(Debug, Clone, Copy)]
 struct Groups {
     count: usize,

@@ -14,7 +14,7 @@ pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a 
     }
 }
 
-/// Passes the numbers of a tensor, in its order.
+/// Calls a function with the numbers of a tensor, in its order.
 ///
 /// # Errors
 /// Fails when [`slice`] fails, and if the tensor is on another device.

@@ -55,7 +55,7 @@ impl CustomOp3 for Residual {
             slice(y, y_layout)?,
         );
         if x.len() != y.len() {
-            candle_core::bail!("{:?} beside {shape:?}", y_layout.shape());
+            candle_core::bail!("the shapes {:?} and {shape:?} differ", y_layout.shape());
         }
         let out = filled(x.len(), |out| {
             let samples = out.par_chunks_mut(sample).zip(gate.par_chunks(width));

@@ -60,7 +60,7 @@ struct Turn {
 }
 
 impl Turn {
-    fn all(self, shape: &Shape, x: &[f32], cos: &[f32], sin: &[f32]) -> Result<Vec<f32>> {
+    fn rotate_heads(self, shape: &Shape, x: &[f32], cos: &[f32], sin: &[f32]) -> Result<Vec<f32>> {
         let (batch, length, heads, size) = shape.dims4()?;
         let half = size / 2;
         let tables = [length * half, batch * length * half];
@@ -78,13 +78,13 @@ impl Turn {
                     for (number, (out, x)) in each.enumerate() {
                         let position = (piece * HEADS + number) / heads % positions;
                         let row = position * half..(position + 1) * half;
-                        self.head(out, x, &cos[row.clone()], &sin[row]);
+                        self.rotate_head(out, x, &cos[row.clone()], &sin[row]);
                     }
                 });
         }))
     }
 
-    fn head(self, out: &mut [MaybeUninit<f32>], x: &[f32], cos: &[f32], sin: &[f32]) {
+    fn rotate_head(self, out: &mut [MaybeUninit<f32>], x: &[f32], cos: &[f32], sin: &[f32]) {
         let sign = if self.back { -1.0 } else { 1.0 };
         let angles = cos.iter().zip(sin);
         match self.pairs {
@@ -125,7 +125,7 @@ impl CustomOp3 for Turn {
         sin_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (cos, sin) = (slice(cos, cos_layout)?, slice(sin, sin_layout)?);
-        let out = self.all(x_layout.shape(), slice(x, x_layout)?, cos, sin)?;
+        let out = self.rotate_heads(x_layout.shape(), slice(x, x_layout)?, cos, sin)?;
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }
 
@@ -143,7 +143,7 @@ impl CustomOp3 for Turn {
         };
         let values = read(grad, |grad| {
             read(cos, |cos| {
-                read(sin, |sin| back.all(x.shape(), grad, cos, sin))
+                read(sin, |sin| back.rotate_heads(x.shape(), grad, cos, sin))
             })
         })?;
         let of_x = Tensor::from_vec(values, x.shape(), &Device::Cpu)?;

@@ -48,7 +48,7 @@ pub enum Gate {
 
 impl Gate {
     #[inline(always)]
-    fn of(self, x: f32) -> f32 {
+    fn argument(self, x: f32) -> f32 {
         match self {
             Self::Plain => x,
             Self::Quick => 1.702 * x,
@@ -88,9 +88,9 @@ impl CustomOp1 for Gate {
         let values = slice(x, layout)?;
         let fill = |out: &mut [MaybeUninit<f32>], values: &[f32]| match self {
             // Each gate has a loop of its own, so that there is no branch inside.
-            Self::Plain => gate_all(out, values, |x| Self::Plain.of(x)),
-            Self::Quick => gate_all(out, values, |x| Self::Quick.of(x)),
-            Self::Tanh => gate_all(out, values, |x| Self::Tanh.of(x)),
+            Self::Plain => gate_all(out, values, |x| Self::Plain.argument(x)),
+            Self::Quick => gate_all(out, values, |x| Self::Quick.argument(x)),
+            Self::Tanh => gate_all(out, values, |x| Self::Tanh.argument(x)),
         };
         let out = filled(values.len(), |out| {
             let pieces = out.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE));
@@ -102,9 +102,13 @@ impl CustomOp1 for Gate {
 
     fn bwd(&self, x: &Tensor, _result: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
         let fill = |out: &mut [MaybeUninit<f32>], pair: (&[f32], &[f32])| match self {
-            Self::Plain => slope_all(out, pair, |x| (Self::Plain.of(x), Self::Plain.slope(x))),
-            Self::Quick => slope_all(out, pair, |x| (Self::Quick.of(x), Self::Quick.slope(x))),
-            Self::Tanh => slope_all(out, pair, |x| (Self::Tanh.of(x), Self::Tanh.slope(x))),
+            Self::Plain => slope_all(out, pair, |x| {
+                (Self::Plain.argument(x), Self::Plain.slope(x))
+            }),
+            Self::Quick => slope_all(out, pair, |x| {
+                (Self::Quick.argument(x), Self::Quick.slope(x))
+            }),
+            Self::Tanh => slope_all(out, pair, |x| (Self::Tanh.argument(x), Self::Tanh.slope(x))),
         };
         let out = read(x, |x| {
             read(grad, |grad| {

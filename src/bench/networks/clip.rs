@@ -1,4 +1,4 @@
-//! `clip`: both towers, one picture or one text at a time.
+//! `clip`: both towers, with one picture or one text at a time.
 
 use crate::bench::network::{Bench, TimedNetwork};
 use crate::model::Result;
@@ -10,7 +10,7 @@ pub(super) struct Clip;
 
 impl TimedNetwork for Clip {
     const NAME: &'static str = "clip";
-    // The released one is small enough for both.
+    // The released network is small enough to be the small one too.
     const SMALL: &'static str = Self::RELEASED;
     const RELEASED: &'static str = include_str!("../../../configs/released/clip-vit-l-14.json");
     type Config = ClipConfig;

@@ -1,5 +1,5 @@
-//! `flux`: one Euler step, which is the transformer's forward and the update, with everything that stays the
-//! same prepared.
+//! `flux`: one Euler step, which is the forward pass of the transformer and the update. The inputs that stay
+//! the same are prepared before.
 
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;

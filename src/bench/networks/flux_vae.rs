@@ -1,4 +1,4 @@
-//! `flux-vae`: latents to pixels and back.
+//! `flux-vae`: from latents to pixels, and back.
 
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;
@@ -9,7 +9,7 @@ pub(super) struct FluxVae;
 
 impl TimedNetwork for FluxVae {
     const NAME: &'static str = "flux-vae";
-    // The released one is small enough for both.
+    // The released network is small enough to be the small one too.
     const SMALL: &'static str = Self::RELEASED;
     const RELEASED: &'static str = include_str!("../../../configs/released/flux-1-dev/vae.json");
     type Config = VaeConfig;

@@ -1,4 +1,4 @@
-//! `mask2former`: one picture at the size that the network sees, always in f32.
+//! `mask2former`: one picture at the size that the network reads, always in f32.
 
 use crate::bench::network::{Bench, TimedNetwork};
 use crate::model::Result;
@@ -10,7 +10,7 @@ pub(super) struct Mask2Former;
 
 impl TimedNetwork for Mask2Former {
     const NAME: &'static str = "mask2former";
-    // The released one is small enough for both.
+    // The released network is small enough to be the small one too.
     const SMALL: &'static str = Self::RELEASED;
     const RELEASED: &'static str =
         include_str!("../../../configs/released/mask2former-swin-s.json");

@@ -1,4 +1,4 @@
-//! What is timed of each network, one file each, and the list of them.
+//! The networks that can be measured, each in its own file, and the list of them all.
 
 mod clip;
 mod flux;
@@ -11,7 +11,7 @@ mod xomni_decoder;
 
 use super::network::NetworkKind;
 
-/// The networks that can be timed. To add one, write its file and a line here.
+/// All networks that can be measured. To add one, write its file and a line here.
 pub static NETWORKS: &[NetworkKind] = &[
     NetworkKind::timed::<clip::Clip>(),
     NetworkKind::timed::<flux::Flux>(),

@@ -1,14 +1,14 @@
-//! `qwen2.5-vl`: the vision tower; the prompt with its picture up to the first new token; every further
+//! `qwen2.5-vl`: the vision tower, the prompt with its picture up to the first new token, and each further
 //! token.
 
 use crate::bench::clock::Seconds;
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;
 use crate::model::conversation::Conversation;
-use crate::model::qwen2_5_vl::{self, Config, Greedy};
+use crate::model::qwen2_5_vl::{self, Greedy, Qwen2_5VlConfig};
 use std::time::Instant;
 
-/// The language model that sees.
+/// The vision-language model.
 pub(super) struct Qwen2_5Vl;
 
 impl TimedNetwork for Qwen2_5Vl {
@@ -16,9 +16,9 @@ impl TimedNetwork for Qwen2_5Vl {
     const SMALL: &'static str = include_str!("../../../configs/bench/qwen2.5-vl.json");
     const RELEASED: &'static str = include_str!("../../../configs/released/qwen2.5-vl-7b.json");
     const SIZE: [usize; 2] = [504, 504];
-    type Config = Config;
+    type Config = Qwen2_5VlConfig;
 
-    fn time(config: &Config, bench: &mut Bench<'_>) -> Result<()> {
+    fn time(config: &Qwen2_5VlConfig, bench: &mut Bench<'_>) -> Result<()> {
         let vision = &config.vision;
         let span = vision.patch_size * vision.spatial_merge_size;
         let [width, height] = bench.size;

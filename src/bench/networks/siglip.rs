@@ -1,4 +1,4 @@
-//! `siglip`: one picture of the size that the configuration gives.
+//! `siglip`: one picture of the size in the configuration.
 
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;

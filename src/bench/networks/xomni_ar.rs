@@ -1,9 +1,9 @@
-//! `xomni-ar`: the prompt, then image tokens of one picture at a time and of eight together.
+//! `xomni-ar`: the prompt, and then image tokens of one picture at a time and of eight pictures together.
 
 use crate::bench::clock::Seconds;
 use crate::bench::network::{Bench, TimedNetwork};
 use crate::model::sampling::Sampling;
-use crate::model::xomni::{self, Config, Drawing};
+use crate::model::xomni::{self, Drawing, XOmniConfig};
 use crate::model::{ModelError, Result};
 use std::time::Instant;
 
@@ -22,10 +22,10 @@ impl TimedNetwork for XOmniAr {
     const NAME: &'static str = "xomni-ar";
     const SMALL: &'static str = include_str!("../../../configs/bench/xomni-ar.json");
     const RELEASED: &'static str = include_str!("../../../configs/released/x-omni/config.json");
-    type Config = Config;
+    type Config = XOmniConfig;
 
     /// A prompt of words, and `new_tokens` image tokens after it.
-    fn time(config: &Config, bench: &mut Bench<'_>) -> Result<()> {
+    fn time(config: &XOmniConfig, bench: &mut Bench<'_>) -> Result<()> {
         config.check().map_err(ModelError::Input)?;
         let network = bench.random(|weights| xomni::XOmniAr::new(config, weights))?;
         bench.note_shape("prompt_tokens", bench.text_tokens);

@@ -1,5 +1,5 @@
-//! `xomni-decoder`: one Euler step of the decoder that reads text, with the codes and without them, and
-//! everything that stays the same prepared.
+//! `xomni-decoder`: one Euler step of the decoder that reads text, with the codes and without them. The
+//! inputs that stay the same are prepared before.
 
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;
@@ -8,7 +8,7 @@ use crate::model::flux::{FluxConfig, latents};
 use crate::model::xomni::{self, Condition};
 use candle_core::Tensor;
 
-/// Width of the codes' features, as released.
+/// Width of the codes' features in the released checkpoint.
 const FEATURES: usize = 1536;
 
 /// X-Omni's diffusion decoder.

@@ -1,4 +1,4 @@
-//! The running program: its process group and the threads at its three streams.
+//! The running program: its process group, and the threads that read and write its three streams.
 
 use super::settings::CommandSettings;
 use crate::process::{Group, Tail};
@@ -7,25 +7,25 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
 
-/// Longest line on stdout, in bytes (a picture of 48 MiB in base64).
+/// The longest line on stdout, in bytes, which is a picture of 48 MiB in base64.
 pub(super) const MAX_LINE: u64 = 64 << 20;
-/// How long a program may take to end once its stdin is closed.
+/// How long a program may take to end after its stdin is closed.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// What was heard on stdout.
+/// What came from stdout.
 pub(super) enum Said {
     Line(Vec<u8>),
     TooLong,
-    /// Nothing within the time.
+    /// There was no line within the time.
     Nothing,
-    /// Stdout was closed: the program ended.
+    /// Stdout was closed, so the program has ended.
     End,
 }
 
-/// A started program.
+/// A program that was started.
 pub(super) struct Running {
     group: Group,
-    /// None once the program was asked to end.
+    /// `None` after the program was asked to end.
     stdin: Option<Sender<Vec<u8>>>,
     stdout: Receiver<Said>,
     stderr: Tail,
@@ -53,7 +53,7 @@ impl Running {
         let child = group.child();
         let (to_stdin, lines_in) = channel::<Vec<u8>>();
         if let Some(mut stdin) = child.stdin.take() {
-            // A thread, since a program that does not read would block the writer for ever.
+            // This is a thread, since a program that does not read would block the writer for ever.
             std::thread::spawn(move || {
                 for line in lines_in {
                     if stdin.write_all(&line).and_then(|()| stdin.flush()).is_err() {
@@ -77,15 +77,15 @@ impl Running {
         })
     }
 
-    /// Hands a line to the program; a failure shows as [`Said::End`].
-    pub(super) fn say(&self, line: Vec<u8>) {
+    /// Sends a line to the program. A failure shows later as [`Said::End`].
+    pub(super) fn send_line(&self, line: Vec<u8>) {
         if let Some(stdin) = &self.stdin {
             let _ = stdin.send(line);
         }
     }
 
-    /// The next line of the program's stdout, waited for at most `limit`.
-    pub(super) fn hear(&self, limit: Duration) -> Said {
+    /// The next line of the program's stdout. It waits for at most `limit`.
+    pub(super) fn next_line(&self, limit: Duration) -> Said {
         match self.stdout.recv_timeout(limit) {
             Ok(said) => said,
             Err(RecvTimeoutError::Timeout) => Said::Nothing,
@@ -94,19 +94,20 @@ impl Running {
     }
 
     /// Whether the program still runs.
-    pub(super) fn alive(&mut self) -> bool {
+    pub(super) fn is_running(&mut self) -> bool {
         matches!(self.group.child().try_wait(), Ok(None))
     }
 
-    /// True the first time: the program may still be loading.
+    /// True the first time only, when the program may still be loading.
     pub(super) fn take_fresh(&mut self) -> bool {
         std::mem::replace(&mut self.fresh, false)
     }
 
-    /// Stops the program and says how it had ended, or that it was still running.
+    /// Stops the program, and says how it ended or that it was still running.
     pub(super) fn stop(&mut self) -> String {
         self.stdin = None;
-        // A program that just closed its stdout is about to end: its own status says more than the signal's.
+        // A program that has just closed its stdout is about to end. Its own status says more than that of
+        // the signal.
         self.ended = self.group.ended_within(FAREWELL);
         self.group.kill();
         match self.ended {
@@ -126,7 +127,7 @@ impl Drop for Running {
         if self.stdin.take().is_some() {
             self.group.ended_within(FAREWELL);
         }
-        // Dropping the group stops what is left of it.
+        // Dropping the group stops the processes that are left.
     }
 }
 

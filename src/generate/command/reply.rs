@@ -1,4 +1,4 @@
-//! Lines of the program, and the answers in them.
+//! Lines that the program writes, and the answers in them.
 
 use crate::generate::error::GenerateError;
 use crate::generate::generator::{Answer, Generated};
@@ -10,20 +10,20 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
 
-/// What a line on stdout is.
+/// The kinds of lines on stdout.
 pub(super) enum Line {
     Reply(Reply),
     Ready,
-    /// A reply to a request that is not open.
+    /// A reply to a request that is not the current one.
     OtherId(String),
     /// Something else, such as a progress bar.
     Stray,
 }
 
-/// A reply with the right id, not yet checked.
+/// A reply with the right id. It is not checked yet.
 pub(super) struct Reply(Object);
 
-/// Reads a line; `id` is the open request's.
+/// Reads a line; `id` is that of the current request.
 pub(super) fn read(line: &[u8], id: &str) -> Line {
     let Ok(Value::Object(object)) = json::read(line) else {
         return Line::Stray;
@@ -40,8 +40,8 @@ impl Reply {
     /// Checks the reply and reads its picture. Relative paths are relative to `folder`.
     ///
     /// # Errors
-    /// Fails if the program says that it failed, or the reply holds no answer that can be used.
-    pub(super) fn take(mut self, folder: &Path) -> Result<Generated, GenerateError> {
+    /// Fails if the program says that it failed, or the reply has no answer that can be used.
+    pub(super) fn into_generated(mut self, folder: &Path) -> Result<Generated, GenerateError> {
         let wrong =
             |what: &str| GenerateError::item("protocol", format!("the program's reply: {what}"));
         if let Some(error) = self.0.remove("error").filter(|error| !error.is_null()) {
@@ -91,7 +91,7 @@ impl Reply {
 
 fn read_picture(path: &Path) -> Result<Answer, GenerateError> {
     let wrong = |what: &str| GenerateError::item("image", format!("{}: {what}", path.display()));
-    // Asked of the path first: opening a pipe would wait for its other end.
+    // The type is checked before opening, since opening a pipe would wait for its other end.
     let data = std::fs::metadata(path).map_err(|error| wrong(&error.to_string()))?;
     if !data.is_file() {
         return Err(wrong("is not a file"));
@@ -106,7 +106,7 @@ fn read_picture(path: &Path) -> Result<Answer, GenerateError> {
     std::fs::File::open(path)
         .and_then(|file| file.take(picture::MAX_BYTES).read_to_end(&mut bytes))
         .map_err(|error| wrong(&error.to_string()))?;
-    picture::answer(bytes).map_err(|what| wrong(&format!("holds {what}")))
+    picture::answer(bytes).map_err(|what| wrong(&format!("contains {what}")))
 }
 
 #[cfg(test)]
@@ -132,7 +132,7 @@ mod tests {
             let Line::Reply(reply) = read(body.as_bytes(), "a") else {
                 panic!("{body}")
             };
-            let error = reply.take(Path::new("/")).unwrap_err();
+            let error = reply.into_generated(Path::new("/")).unwrap_err();
             assert!(
                 matches!(
                     error,

@@ -1,4 +1,4 @@
-//! The phase `decode`: latents to pixels, at the size that the benchmark stores.
+//! The phase `decode`: from latents to pixels, at the size that the benchmark stores.
 
 use super::names::LATENTS;
 use super::settings::PictureSettings;
@@ -22,17 +22,17 @@ use serde_json::json;
 struct Decode {
     decoder: Network<Decoder>,
     sizing: Sizing,
-    /// (width, height) of the stored picture, where it is not as generated.
+    /// The (width, height) of the stored picture, if it is not that of the generated one.
     stored_size: Option<[u32; 2]>,
 }
 
-/// The phase of a folder that holds `vae/`.
+/// The phase for a folder that has `vae/`.
 pub(super) fn decode_phase(
     flux: &CheckpointFolder,
     vae: VaeConfig,
     settings: Result<(PictureSettings, Sizing), GenerateError>,
 ) -> Phase {
-    let info = NetworkInfo::new("VAE decoder", flux.at("vae"), flux.dtype());
+    let info = NetworkInfo::new("VAE decoder", flux.location_of("vae"), flux.dtype());
     let decoder = Network::new(info, move |weights| Decoder::new(&vae, weights));
     Phase::new("decode", vec![decoder.any()], |_| {
         let (settings, sizing) = settings?;

@@ -1,4 +1,4 @@
-//! The phase `denoise`: Euler steps along a field, from noise to latents.
+//! The phase `denoise`: Euler steps along a velocity field, from noise to latents.
 
 use super::field::Field;
 use super::names::LATENTS;
@@ -18,17 +18,17 @@ use crate::record::Object;
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 
-/// A field with its networks.
+/// A velocity field with its networks.
 pub(crate) struct Denoiser {
-    /// What latents follow.
+    /// The velocity of the latents.
     pub field: Box<dyn Field>,
     /// The networks that the field runs.
     pub networks: Vec<Box<dyn AnyNetwork>>,
-    /// Width of a packed token: four times the latent channels.
+    /// Width of a packed token, which is four times the number of latent channels.
     pub token_width: usize,
 }
 
-/// The phase in which latents follow a field.
+/// The phase that moves latents along a velocity field.
 struct Denoise {
     field: Box<dyn Field>,
     num_inference_steps: usize,
@@ -40,7 +40,7 @@ struct Denoise {
     dtype: DType,
 }
 
-/// The phase of a folder that holds `scheduler/`.
+/// The phase for a folder that has `scheduler/`.
 pub(super) fn denoise_phase(
     flux: &CheckpointFolder,
     denoiser: Denoiser,
@@ -106,7 +106,7 @@ impl Stage for Denoise {
 }
 
 impl Denoise {
-    /// `torch.randn` of (1, c, 2h, 2w) on a CPU generator in f32, packed and cast.
+    /// `torch.randn` of the shape (1, c, 2h, 2w) on a CPU generator in f32, packed and cast.
     fn start(&self, Canvas { h, w }: Canvas, seed: u64) -> Result<Tensor> {
         let channels = self.token_width / 4;
         let count = channels * 4 * h * w;
@@ -147,8 +147,8 @@ impl Denoise {
     }
 }
 
-/// Sigma as the authors' pipelines hand it to a network in bf16: the time in thousandths, through bf16 three
-/// times.
+/// Sigma as a network in bf16 gets it in the authors' pipelines: the time in thousandths is rounded to bf16
+/// three times.
 fn as_seen(sigma: f32, dtype: DType) -> f32 {
     if dtype != DType::BF16 {
         return sigma;
@@ -157,7 +157,7 @@ fn as_seen(sigma: f32, dtype: DType) -> f32 {
     round(round(round(sigma * 1000.0) / 1000.0) * 1000.0) / 1000.0
 }
 
-/// A latent that is not finite makes every later number so: it is better to say it at once.
+/// One value that is not finite spreads to all later values, so it is reported at once.
 fn finite(x: &Tensor) -> Result<(), GenerateError> {
     let sum = x
         .to_dtype(DType::F32)
@@ -177,7 +177,8 @@ fn finite(x: &Tensor) -> Result<(), GenerateError> {
 mod tests {
     use super::*;
 
-    // 992, 980 and 968 by hand: bf16 has 8 significant bits, so steps of 4 from 512 to 1024.
+    // 992, 980 and 968 are computed by hand: bf16 has 8 significant bits, so its steps are 4 from 512 to
+    // 1024.
     #[test]
     fn a_time_is_rounded_as_by_the_authors_in_bf16_alone() {
         for (sigma, seen) in [(0.990_34, 992.0), (0.980_14, 980.0), (0.969_36, 968.0)] {

@@ -1,4 +1,4 @@
-//! The network that latents follow from noise to a picture.
+//! The velocity field that moves latents from noise to a picture.
 
 use super::names::{POOLED, PROMPT, T5};
 use super::size::Canvas;
@@ -8,18 +8,18 @@ use crate::model::flux::{FluxTransformer, latents};
 use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
 
-/// The velocity of packed latents [1, N, C] at sigma `[1]`.
+/// Computes the velocity of packed latents [1, N, C] at sigma `[1]`.
 pub(crate) type Velocity = dyn Fn(&Tensor, &Tensor) -> Result<Tensor>;
 
 /// A denoiser.
 pub(crate) trait Field: Send {
-    /// What sets it apart from other fields.
+    /// The settings that determine its results, for the content hash.
     fn name(&self) -> &'static str;
 
-    /// The velocity under what the stages before left of a request.
+    /// The velocity for a request, from the results of earlier stages.
     ///
     /// # Errors
-    /// Fails if something is missing or does not fit.
+    /// Fails if a result is missing or does not fit.
     fn velocity(
         &self,
         before: &Named,
@@ -53,7 +53,8 @@ impl Field for FluxField {
     }
 }
 
-/// The prompt's states, T5's where they join, and CLIP's pooled vector, as the transformer takes them.
+/// The inputs of the transformer from the prompt: the language model's states, T5's states if they are used,
+/// and CLIP's pooled vector.
 fn condition(
     transformer: &FluxTransformer,
     before: &Named,

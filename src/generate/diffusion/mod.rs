@@ -1,4 +1,4 @@
-//! What the diffusion pipelines share: text encoders, denoising and decoding.
+//! The parts that the diffusion pipelines share: text encoders, denoising and decoding.
 
 mod decode;
 mod denoise;

@@ -1,4 +1,4 @@
-//! The names of what phases leave to each other.
+//! The names of tensors that one phase makes and a later phase uses.
 
 /// The language model's states with reference features, [1, L, J].
 pub(crate) const PROMPT: &str = "prompt_embeds";
@@ -6,9 +6,9 @@ pub(crate) const PROMPT: &str = "prompt_embeds";
 pub(crate) const T5: &str = "t5_embeds";
 /// CLIP's pooled vector, [1, Q].
 pub(crate) const POOLED: &str = "pooled_prompt_embeds";
-/// The same as [`T5`], for the empty text that guidance turns away from.
+/// The same as [`T5`], for the empty text of the guidance.
 pub(crate) const NEGATIVE_T5: &str = "negative_t5_embeds";
-/// The same as [`POOLED`], for the empty text that guidance turns away from.
+/// The same as [`POOLED`], for the empty text of the guidance.
 pub(crate) const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
-/// The packed latents that denoising leaves to decoding, [1, N, C].
+/// The packed latents between denoising and decoding, [1, N, C].
 pub(super) const LATENTS: &str = "latents";

@@ -1,4 +1,4 @@
-//! The phases from conditioning to a picture, which all FLUX pipelines end with.
+//! The phases from conditioning to a picture, with which all FLUX pipelines end.
 
 use super::decode::decode_phase;
 use super::denoise::{Denoiser, denoise_phase};
@@ -8,8 +8,8 @@ use crate::generate::error::GenerateError;
 use crate::generate::pipeline::{CheckpointFolder, Phase};
 use crate::model::flux_vae::VaeConfig;
 
-/// Denoising and decoding; `flux` is the folder that holds `vae/` and `scheduler/`. Settings that cannot be
-/// are refused when a phase opens.
+/// Denoising and decoding. `flux` is the folder that has `vae/` and `scheduler/`. Impossible settings are
+/// refused when a phase is opened.
 ///
 /// # Errors
 /// Fails if the VAE's configuration is absent or wrong.

@@ -1,4 +1,4 @@
-//! The configurations of FLUX.1-dev, whose networks other systems build on.
+//! The configurations of FLUX.1-dev, whose networks other systems also use.
 
 use crate::generate::released::ReleasedConfig;
 
@@ -10,7 +10,7 @@ const fn config(path: &'static str, text: &'static str) -> ReleasedConfig {
     }
 }
 
-/// FLUX.1-dev's configurations.
+/// The configurations of FLUX.1-dev.
 pub(crate) const FLUX_1_DEV: &[ReleasedConfig] = &[
     config(
         "transformer/config.json",

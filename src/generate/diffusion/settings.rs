@@ -1,27 +1,28 @@
-//! What settings say of the phases that all FLUX pipelines share.
+//! The settings of the phases that all FLUX pipelines share.
 
 use super::size::Size;
 
-/// What the settings say of a picture.
+/// The settings for the picture.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PictureSettings {
-    /// Euler steps.
+    /// Number of Euler steps.
     pub num_inference_steps: usize,
-    /// How strongly the denoiser follows its condition; each field gives the number its own meaning.
+    /// How strongly the denoiser follows its condition. The meaning of the number depends on the field.
     pub guidance_scale: f32,
-    /// How large the picture is made.
+    /// The size of the generated picture.
     pub size: Size,
-    /// Area in pixels that a named set of ratios aims at.
+    /// The area, in pixels, that a size from a named set of ratios should have.
     pub anchor_pixels: u64,
-    /// `[width, height]` in pixels of the stored picture, where it is not as generated.
+    /// `[width, height]` of the stored picture in pixels, if it is not that of the generated one.
     pub stored_size: Option<[u32; 2]>,
 }
 
-/// What the settings say of the text encoders.
+/// The settings for the text encoders.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TextSettings {
-    /// Tokens of T5, padded or cut to this; none leaves T5 out, and CLIP sees the empty text.
+    /// Number of tokens for T5, to which the prompt is padded or cut. With `None`, T5 is not used, and CLIP
+    /// sees the empty text.
     pub t5_length: Option<usize>,
-    /// Whether the empty text is encoded too.
+    /// Whether the empty text is also encoded.
     pub negative: bool,
 }

@@ -1,4 +1,4 @@
-//! How large a picture is made.
+//! The size of a generated picture.
 
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
@@ -7,7 +7,7 @@ use crate::image::{dimensions, read_file};
 use serde::{Deserialize, Serialize};
 
 /// The size of the pictures: `[width, height]`, or a named set of ratios, of which the one nearest to the
-/// input images is taken.
+/// input images is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Size {
@@ -15,12 +15,12 @@ pub enum Size {
     Nearest(Ratios),
 }
 
-/// One picture in packed tokens, down and across.
+/// The size of one picture in packed tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Canvas {
-    /// Tokens down.
+    /// Number of tokens from top to bottom.
     pub h: usize,
-    /// Tokens across.
+    /// Number of tokens from left to right.
     pub w: usize,
 }
 
@@ -28,17 +28,17 @@ pub(crate) struct Canvas {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sizing {
     size: Size,
-    /// Area that a named set of ratios aims at, in pixels.
+    /// The area, in pixels, that a size from a named set of ratios should have.
     anchor: u64,
-    /// Pixels that a token spans along a side.
+    /// Side of a token, in pixels.
     cells: u32,
 }
 
 impl Sizing {
-    /// The sizes that the settings ask for, where a token spans `cells` pixels along a side.
+    /// The sizes that the settings ask for. `cells` is the side of a token in pixels.
     ///
     /// # Errors
-    /// Fails if a size in pixels is not made of whole tokens.
+    /// Fails if a side in pixels is not a multiple of the side of a token.
     pub(super) fn new(size: Size, anchor: u64, cells: u32) -> Result<Self, GenerateError> {
         if let Size::Pixels([width, height]) = size
             && [width, height]
@@ -73,8 +73,8 @@ impl Sizing {
     }
 }
 
-/// (height, width) for the mean width and height of the first two input images, as UniWorld's script has it;
-/// a square without images.
+/// The (height, width) for the mean width and height of the first two input images, as in UniWorld's script.
+/// Without images, it is a square.
 fn nearest(
     request: &Request<'_>,
     ratios: Ratios,

@@ -1,4 +1,4 @@
-//! The phase `text`: T5's states and CLIP's pooled vector of a prompt.
+//! The phase `text`: T5's states and CLIP's pooled vector for a prompt.
 
 use super::names::{NEGATIVE_POOLED, NEGATIVE_T5, POOLED, T5};
 use super::settings::TextSettings;
@@ -20,7 +20,7 @@ use serde_json::json;
 struct Encoder<T> {
     network: Network<T>,
     tokenizer: Tokenizer,
-    /// Tokens, padded or cut to this.
+    /// Number of tokens, to which a text is padded or cut.
     length: usize,
 }
 
@@ -33,7 +33,7 @@ struct Text {
     dtype: &'static str,
 }
 
-/// The text encoders of a folder laid out as FLUX.1's.
+/// The text encoders of a folder with the layout of FLUX.1.
 ///
 /// # Errors
 /// Fails if a configuration is absent or wrong.
@@ -77,17 +77,25 @@ pub(crate) fn text_phase(
 
 fn t5_encoder(flux: &CheckpointFolder) -> Result<Network<T5Encoder>, GenerateError> {
     let config: T5Config = flux.config("text_encoder_2/config.json")?;
-    let info = NetworkInfo::new("T5 encoder", flux.at("text_encoder_2"), flux.dtype());
+    let info = NetworkInfo::new(
+        "T5 encoder",
+        flux.location_of("text_encoder_2"),
+        flux.dtype(),
+    );
     Ok(Network::new(info, move |weights| {
         T5Encoder::new(&config, weights)
     }))
 }
 
-/// CLIP's text encoder, and the number of tokens that it takes.
+/// CLIP's text encoder, and the number of tokens that it reads.
 fn clip_text(flux: &CheckpointFolder) -> Result<(Network<ClipText>, usize), GenerateError> {
     let config: ClipTextConfig = flux.config("text_encoder/config.json")?;
     let length = config.max_position_embeddings;
-    let info = NetworkInfo::new("CLIP text encoder", flux.at("text_encoder"), flux.dtype());
+    let info = NetworkInfo::new(
+        "CLIP text encoder",
+        flux.location_of("text_encoder"),
+        flux.dtype(),
+    );
     let network = Network::new(info, move |weights| ClipText::new(&config, weights));
     Ok((network, length))
 }
@@ -140,7 +148,7 @@ impl Stage for Text {
 }
 
 impl Text {
-    /// The states of a text under the names given, and the encoders for which it was too long.
+    /// The states of a text with the given names, and the encoders for which the text was too long.
     fn encode(
         &self,
         text: &str,

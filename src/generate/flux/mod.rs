@@ -1,4 +1,4 @@
-//! The `flux` generator: FLUX.1-dev text-to-image in this process, the baseline that other systems build on.
+//! The `flux` generator: text-to-image with FLUX.1-dev in this process, the baseline of other systems.
 
 mod settings;
 
@@ -54,7 +54,11 @@ impl Pipeline for Flux {
         let token_width = config.in_channels;
         let info = NetworkInfo {
             has_bfl_layout: true,
-            ..NetworkInfo::new("FLUX transformer", folder.at("transformer"), folder.dtype())
+            ..NetworkInfo::new(
+                "FLUX transformer",
+                folder.location_of("transformer"),
+                folder.dtype(),
+            )
         };
         let transformer = Network::new(info, move |weights| FluxTransformer::new(&config, weights));
         let denoiser = Denoiser {

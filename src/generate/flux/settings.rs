@@ -4,27 +4,27 @@ use crate::generate::place::Precision;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Settings of the `flux` generator; defaults are the example of FLUX.1-dev's model card.
+/// Settings of the `flux` generator. The defaults are those of the example in FLUX.1-dev's model card.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FluxSettings {
-    /// The published folder: `transformer`, `vae`, `text_encoder`, `text_encoder_2`, `tokenizer`,
-    /// `tokenizer_2`, `scheduler`. `transformer` may hold the authors' own `flux1-dev.safetensors`, and `vae`
-    /// their `ae.safetensors`, beside the published `config.json`.
+    /// The folder as it is published, with `transformer`, `vae`, `text_encoder`, `text_encoder_2`,
+    /// `tokenizer`, `tokenizer_2` and `scheduler`. Next to the published `config.json`, `transformer` may
+    /// have the authors' own `flux1-dev.safetensors`, and `vae` may have their `ae.safetensors`.
     pub checkpoint: PathBuf,
-    /// Euler steps.
+    /// Number of Euler steps.
     #[serde(default = "steps")]
     pub num_inference_steps: usize,
-    /// Distilled guidance.
+    /// Scale of the distilled guidance.
     #[serde(default = "guidance")]
     pub guidance_scale: f64,
-    /// Tokens of T5, padded or cut to this.
+    /// Number of tokens for T5, to which the prompt is padded or cut.
     #[serde(default = "t5_length")]
     pub max_sequence_length: usize,
     /// `[width, height]` in pixels.
     #[serde(default = "size")]
     pub size: [u32; 2],
-    /// `[width, height]` that a finished picture is resized to (bicubic).
+    /// `[width, height]` to which a finished picture is resized (bicubic). Default: no resizing.
     #[serde(default)]
     pub stored_size: Option<[u32; 2]>,
     /// The number format of weights and activations.

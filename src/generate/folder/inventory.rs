@@ -1,32 +1,32 @@
-//! What a folder holds of what a suite asks for, before anything is read.
+//! The outputs of a suite that a folder has, found without reading a picture.
 
-use super::{Folder, Picture, Place, is_picture, slashed, unlike};
+use super::{Folder, Picture, Place, is_picture, slashed, why_no_picture};
 use crate::record::Item;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// What a folder holds of what a suite asks for. Paths are relative to the folder.
+/// The outputs of a suite that a folder has. Paths are relative to the folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Inventory {
-    /// Outputs asked for.
+    /// Number of outputs that the suite asks for.
     pub expected: usize,
-    /// Outputs whose picture is there.
+    /// Number of outputs whose picture exists.
     pub found: usize,
-    /// Where absent pictures were looked for.
+    /// Where missing pictures were expected.
     pub missing: Vec<String>,
-    /// Why pictures that are there cannot be used.
+    /// Why existing pictures cannot be used.
     pub refused: Vec<String>,
-    /// Pictures that have an output's name and are not taken, since another one has it too.
+    /// Pictures with the name of an output that are not used, since another picture has the same name.
     pub doubled: Vec<String>,
-    /// Pictures that several items would have.
+    /// Pictures that belong to several items.
     pub shared: Vec<String>,
-    /// Pictures that no item asks for; grids and source images of the official layouts do not count.
+    /// Pictures that no item asks for. Grids and source images of the official layouts do not count.
     pub extra: Vec<String>,
 }
 
 impl Folder {
-    /// Compares the folder with what `items`, each `repeats` times, ask for.
+    /// Compares the folder with the outputs of `items`, each `repeats` times.
     pub fn inventory(&self, items: &[Item], repeats: u32) -> Inventory {
         let mut used: BTreeMap<PathBuf, &str> = BTreeMap::new();
         let mut passed: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
@@ -36,7 +36,7 @@ impl Folder {
             .iter()
             .flat_map(|item| (0..repeats).map(move |k| (item, k)))
         {
-            match self.place(item, repeat) {
+            match self.find_picture(item, repeat) {
                 Place::Found(Picture { path, others, .. }) => {
                     found += 1;
                     passed.extend(others.into_iter().map(|other| (other, path.clone())));
@@ -47,7 +47,7 @@ impl Folder {
                     }
                 }
                 Place::Missing { path, beside } => missing.push(match beside {
-                    Some(beside) => format!("{} ({})", slashed(&path), unlike(&beside)),
+                    Some(beside) => format!("{} ({})", slashed(&path), why_no_picture(&beside)),
                     None => slashed(&path),
                 }),
                 Place::Refused {
@@ -70,11 +70,11 @@ impl Folder {
             missing,
             refused,
             doubled: doubled
-                .map(|(path, taken)| {
+                .map(|(path, chosen)| {
                     format!(
-                        "{} beside {}, which is taken",
+                        "{} next to {}, which is used",
                         slashed(path),
-                        slashed(taken)
+                        slashed(chosen)
                     )
                 })
                 .collect(),
@@ -84,7 +84,7 @@ impl Folder {
     }
 }
 
-/// Adds the pictures below `root/relative`; links to folders are not followed.
+/// Adds the pictures below `root/relative`. Links to folders are not followed.
 fn list_pictures(root: &Path, relative: &Path, found: &mut BTreeSet<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(root.join(relative)) else {
         return;

@@ -1,4 +1,4 @@
-//! The files of a folder by their names without extension, each sub-folder listed once.
+//! The files of a folder by their names without extension. Each sub-folder is listed once.
 
 use crate::paths::{as_spelled, composed};
 use std::collections::HashMap;
@@ -6,12 +6,12 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Extensions of pictures, in the order in which they are taken.
+/// The extensions of pictures. Of several pictures with one name, that with the first extension is used.
 pub(super) const EXTENSIONS: [&str; 11] = [
     "png", "jpg", "jpeg", "webp", "gif", "bmp", "tiff", "tif", "jfif", "jpe", "apng",
 ];
 
-/// Extensions of pictures that are not read, or that nobody can tell.
+/// Extensions of files that may be meant as pictures but are not read.
 const OTHERS: [&str; 14] = [
     "", "avif", "heic", "heif", "jxl", "jp2", "ppm", "pgm", "pnm", "tga", "exr", "svg", "psd",
     "dib",
@@ -21,23 +21,23 @@ const OTHERS: [&str; 14] = [
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     root: PathBuf,
-    /// By the sub-folder's path below the root.
+    /// The listings, by the path of the sub-folder below the root.
     listed: Arc<Mutex<HashMap<PathBuf, Arc<Listing>>>>,
 }
 
 /// The files of one folder.
 #[derive(Debug, Default)]
 struct Listing {
-    /// As the file system spells its path, below the root.
+    /// The path below the root, as the file system spells it.
     folder: PathBuf,
-    /// Names of pictures, by their composed stems.
+    /// The names of pictures, by their stems in composed form.
     pictures: HashMap<String, Vec<String>>,
-    /// Names of other files, likewise.
+    /// The names of other files, by their stems in composed form.
     others: HashMap<String, String>,
 }
 
 impl Names {
-    /// The names below a folder; nothing is listed yet.
+    /// The names below a folder, which is not listed yet.
     pub(super) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
@@ -45,10 +45,10 @@ impl Names {
         }
     }
 
-    /// The pictures of a name, relative to the root: the one to take first. `stem` is a path without
+    /// The pictures with a name, relative to the root, with the one to use first. `stem` is a path without
     /// extension.
     pub(super) fn pictures(&self, stem: &Path) -> Vec<PathBuf> {
-        let Some((listing, name)) = self.look(stem) else {
+        let Some((listing, name)) = self.listing_and_name(stem) else {
             return Vec::new();
         };
         let mut names = listing
@@ -60,9 +60,9 @@ impl Names {
         self.files(&listing, names)
     }
 
-    /// All pictures of a sub-folder, those of one stem in the order in which they are taken.
-    pub(super) fn all(&self, folder: &Path) -> Vec<PathBuf> {
-        let Some(listing) = self.list(folder) else {
+    /// All pictures of a sub-folder. Of those with one stem, the one to use comes first.
+    pub(super) fn pictures_in(&self, folder: &Path) -> Vec<PathBuf> {
+        let Some(listing) = self.listing(folder) else {
             return Vec::new();
         };
         let mut names: Vec<String> = listing.pictures.values().flatten().cloned().collect();
@@ -70,20 +70,20 @@ impl Names {
         self.files(&listing, names)
     }
 
-    /// A file of this name that is not a picture by its extension.
+    /// A file with this name whose extension is not that of a picture.
     pub(super) fn beside(&self, stem: &Path) -> Option<PathBuf> {
-        let (listing, name) = self.look(stem)?;
+        let (listing, name) = self.listing_and_name(stem)?;
         let other = listing.others.get(&*composed(name))?;
         Some(listing.folder.join(other))
     }
 
-    fn look<'a>(&self, stem: &'a Path) -> Option<(Arc<Listing>, &'a str)> {
+    fn listing_and_name<'a>(&self, stem: &'a Path) -> Option<(Arc<Listing>, &'a str)> {
         let name = stem.file_name()?.to_str()?;
         let folder = stem.parent().unwrap_or(Path::new(""));
-        Some((self.list(folder)?, name))
+        Some((self.listing(folder)?, name))
     }
 
-    /// Leaves out what is not a file. A link that leads nowhere stays, since it has to be reported.
+    /// Removes names that are not files. A link that leads nowhere stays, since it must be reported.
     fn files(&self, listing: &Listing, names: Vec<String>) -> Vec<PathBuf> {
         let paths = names.into_iter().map(|name| listing.folder.join(name));
         let file = |path: &PathBuf| {
@@ -93,7 +93,7 @@ impl Names {
         paths.filter(file).collect()
     }
 
-    fn list(&self, folder: &Path) -> Option<Arc<Listing>> {
+    fn listing(&self, folder: &Path) -> Option<Arc<Listing>> {
         let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = listed.get(folder) {
             return Some(known.clone());
@@ -113,7 +113,7 @@ impl Names {
         for name in names.filter_map(|name| name.into_string().ok()) {
             let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
             let stem = composed(stem).into_owned();
-            if place(extension).is_some() {
+            if extension_rank(extension).is_some() {
                 listing.pictures.entry(stem).or_default().push(name);
             } else if OTHERS
                 .iter()
@@ -126,25 +126,25 @@ impl Names {
     }
 }
 
-/// Whether a file is a picture by its name.
+/// Whether a file has the extension of a picture.
 pub(super) fn is_picture(path: &Path) -> bool {
     let extension = path.extension().and_then(OsStr::to_str);
-    extension.and_then(place).is_some()
+    extension.and_then(extension_rank).is_some()
 }
 
-/// The place of an extension among those of pictures.
-fn place(extension: &str) -> Option<usize> {
+/// The index of an extension in [`EXTENSIONS`].
+fn extension_rank(extension: &str) -> Option<usize> {
     EXTENSIONS
         .iter()
         .position(|known| known.eq_ignore_ascii_case(extension))
 }
 
-/// Pictures are taken by their extensions, small letters before capitals.
+/// The rank of a name among pictures of one stem: by the extension, with small letters before capitals.
 fn order(name: &str) -> (usize, bool, String) {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let capitals = extension.contains(|c: char| c.is_ascii_uppercase());
     (
-        place(extension).unwrap_or(EXTENSIONS.len()),
+        extension_rank(extension).unwrap_or(EXTENSIONS.len()),
         capitals,
         name.to_owned(),
     )

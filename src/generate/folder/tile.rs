@@ -1,36 +1,36 @@
-//! Tiles of pictures that hold several outputs of a prompt.
+//! Tiles of pictures that have several outputs of a prompt.
 
 use crate::generate::error::GenerateError;
 use crate::image as decode;
 use image::RgbImage;
 
-/// A rectangle of a grid, in pixels.
+/// One rectangle of a grid, in pixels.
 pub(super) struct Tile {
-    /// 1-based among the grid's, row by row.
+    /// The number of the rectangle from 1, row by row.
     number: u32,
     left: u32,
     top: u32,
     width: u32,
     height: u32,
-    /// A black tile is a place that was left empty.
+    /// Whether a black tile is a place without a picture.
     black_is_empty: bool,
     /// Whether the grid has pixels beyond its tiles.
     rest: bool,
 }
 
 impl Tile {
-    /// DPG-Bench: one of two by two squares, or none where the picture is the output. `resolution` is the
-    /// side that its script is told; without it, only what is a grid of squares can be divided.
+    /// DPG-Bench: one of two by two squares. `None` if the output is the whole picture. `resolution` is the
+    /// side of a tile in the benchmark's script. Without it, only a grid of squares can be divided.
     ///
     /// # Errors
-    /// Fails if the picture of this size is no such grid.
+    /// Fails if a picture of this size is not such a grid.
     pub(super) fn of_dpg(
         (width, height): (u32, u32),
         resolution: Option<u32>,
         pic_num: u32,
         repeat: u32,
     ) -> Result<Option<Self>, String> {
-        // A script that made two pictures may have put them side by side.
+        // A script that made two pictures may have placed them side by side.
         let is_grid = |side: u32| {
             let both = side.checked_mul(2);
             both == Some(width) && (both == Some(height) || pic_num <= 2 && height == side)
@@ -42,7 +42,7 @@ impl Tile {
             None if is_grid(width / 2) => width / 2,
             None => {
                 return Err(format!(
-                    "the picture is {width}x{height} pixels, no grid of 2x2 squares; in a model file of the `folder` generator, set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
+                    "the picture is {width}x{height} pixels, which is not a grid of 2x2 squares; in a model file of the `folder` generator, set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
                 ));
             }
         };
@@ -57,7 +57,8 @@ impl Tile {
         }))
     }
 
-    /// OneIG-Bench: one of `columns` by `rows` equal rectangles; pixels that do not divide are left over.
+    /// OneIG-Bench: one of `columns` by `rows` equal rectangles. The remaining pixels at the right and the
+    /// bottom belong to none.
     pub(super) fn of_grid(size: (u32, u32), [columns, rows]: [u32; 2], repeat: u32) -> Self {
         let (columns, rows) = (columns.max(1), rows.max(1));
         let (width, height) = (size.0 / columns, size.1 / rows);
@@ -72,10 +73,11 @@ impl Tile {
         }
     }
 
-    /// Cuts the tile out of the picture called `name`; also gives notes on what was changed or left out.
+    /// Cuts the tile out of the picture called `name`. Also returns notes on changes and on pixels that were
+    /// left out.
     ///
     /// # Errors
-    /// Fails if the picture is broken, does not hold the tile, or the tile is empty.
+    /// Fails if the picture is damaged, is smaller than the tile requires, or has no picture in the tile.
     pub(super) fn cut(
         &self,
         bytes: &[u8],
@@ -101,7 +103,7 @@ impl Tile {
                 "set `resolution` to the side of one tile, or `pic_num = 1` for single pictures"
             };
             let message = format!(
-                "{name}: the picture is {}x{} pixels; tile {number} of {width}x{height} pixels does not lie in it; {help}",
+                "{name}: the picture is {}x{} pixels; tile {number} of {width}x{height} pixels is not inside; {help}",
                 grid.width(),
                 grid.height(),
             );
@@ -109,7 +111,7 @@ impl Tile {
         }
         let tile = image::imageops::crop_imm(&grid, left, top, width, height).to_image();
         if self.black_is_empty && tile.as_raw().iter().all(|&value| value == 0) {
-            let message = format!("{name}: tile {number} is black: a place without a picture");
+            let message = format!("{name}: tile {number} is black, so it has no picture");
             return Err(GenerateError::item("missing", message));
         }
         let changes = decoded.changes.iter();

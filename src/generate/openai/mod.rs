@@ -1,4 +1,4 @@
-//! Generator `openai`: any server with the API of OpenAI.
+//! The generator `openai`: any server with the API of OpenAI.
 //!
 //! | task | request |
 //! |---|---|
@@ -21,9 +21,9 @@ use crate::record::{Object, Task};
 use crate::remote::{Body, Client, Endpoint, Part, data_url, mime};
 use serde_json::{Value, json};
 
-/// Seeds are sent modulo this, since servers keep them in signed 32- or 64-bit numbers.
+/// Seeds are sent modulo this number, since servers store them as signed numbers of 32 or 64 bits.
 const SEED_RANGE: u64 = 1 << 31;
-/// Paths of the requests for pictures.
+/// The paths of the requests for pictures.
 const DRAW: &str = "/images/generations";
 const EDIT: &str = "/images/edits";
 
@@ -44,10 +44,10 @@ impl SimpleGenerator for OpenAi {
 }
 
 impl OpenAi {
-    /// Checks the settings and reads the key from the environment; sends nothing yet.
+    /// Checks the settings and reads the key from the environment. It sends nothing yet.
     ///
     /// # Errors
-    /// [`GenerateError::Fatal`] when a setting cannot be right.
+    /// Fails with [`GenerateError::Fatal`] if a setting is wrong.
     pub fn new(settings: OpenAiSettings) -> Result<Self, GenerateError> {
         Ok(Self {
             client: Client::new(&Endpoint {
@@ -122,7 +122,7 @@ impl OpenAi {
         reply::image(&self.settings.model, answer, &self.client, cancel)
     }
 
-    /// Fields of both image requests.
+    /// The fields that both requests for pictures have.
     fn picture_fields(&self, request: &Request<'_>) -> Object {
         let mut body = self.common(request);
         body.insert("prompt".to_owned(), json!(request.item.prompt));
@@ -169,14 +169,14 @@ impl Generator for OpenAi {
     }
 }
 
-/// An input image as it is in its file.
+/// An input image as it is stored in its file.
 struct Picture {
     bytes: Vec<u8>,
     mime: &'static str,
     extension: &'static str,
 }
 
-/// Reads the item's input images; each must be whole.
+/// Reads the input images of an item. Each must be complete.
 fn pictures(request: &Request<'_>) -> Result<Vec<Picture>, GenerateError> {
     let read = |image: &String| {
         let whole = picture::whole(&request.base.join(image));

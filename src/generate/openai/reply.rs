@@ -1,4 +1,4 @@
-//! What the server's JSON holds: a text, a picture, or a refusal.
+//! The content of the server's JSON: a text, a picture or a refusal.
 
 use crate::cancel::Cancel;
 use crate::generate::error::GenerateError;
@@ -10,8 +10,8 @@ use crate::remote::{self, ChatReply, Client};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What the answer of `/chat/completions` gives; `asked` is the model that was asked for. What the model
-/// thought in a field of its own is kept and is not an answer.
+/// The answer in a reply of `/chat/completions`. `asked` is the model in the request. Reasoning in a field of
+/// its own is recorded, and is not part of the answer.
 pub(super) fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
     let note = another(asked, said.model.as_deref());
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
@@ -31,10 +31,11 @@ pub(super) fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated 
     }
 }
 
-/// Reads the answer of `/images/…` to `asked`; a picture that is only named is fetched.
+/// The picture in a reply of `/images/…`. `asked` is the model in the request. If the reply has only the
+/// address of the picture, the picture is fetched.
 ///
 /// # Errors
-/// Fails if there is no picture in it, or the picture cannot be fetched or read.
+/// Fails if the reply has no picture, or if the picture cannot be fetched or read.
 pub(super) fn image(
     asked: &str,
     mut reply: Value,
@@ -44,7 +45,7 @@ pub(super) fn image(
     let data = first(&mut reply, "/data/0");
     let url = data["url"].as_str().filter(|url| !url.is_empty());
     let encoded = data["b64_json"].as_str();
-    // Some servers send both keys and leave one empty.
+    // Some servers send both keys, one of which is empty.
     let encoded = encoded.filter(|encoded| !encoded.is_empty() || url.is_none());
     let bytes = match (encoded, url) {
         (Some(encoded), _) => picture::from_base64(encoded),
@@ -75,7 +76,7 @@ pub(super) fn image(
     })
 }
 
-/// The value at that place, or null: a server may answer with any shape.
+/// The value at this place, or null, since a server may send JSON of any form.
 fn first(reply: &mut Value, pointer: &str) -> Value {
     reply
         .pointer_mut(pointer)
@@ -83,7 +84,7 @@ fn first(reply: &mut Value, pointer: &str) -> Value {
         .unwrap_or_default()
 }
 
-/// What the record keeps of the reply, under `server`, so that no key of ours is hidden.
+/// The part of the reply that is recorded under `server`, so that it cannot replace keys of this program.
 fn kept(reply: &mut Value, keys: &[&str]) -> Object {
     let mut server = Object::new();
     for key in keys {

@@ -1,9 +1,9 @@
-//! Runs the phases of a pipeline over a chunk of requests, phase by phase, within a budget of device memory.
+//! Runs the phases of a pipeline for a chunk of requests, within a budget of device memory.
 //!
-//! With room for all networks every request goes through all stages at once. Without it a phase is done for
-//! all requests of the chunk before the next phase's networks take the place of its own. What a phase makes
-//! is kept on disk by content hash, so neither a dropped network nor a killed run loses it, and equal prompts
-//! are encoded once.
+//! If all networks fit into memory together, each request runs through all phases before the next request.
+//! Otherwise one phase runs for all requests of the chunk, and then the networks of the next phase replace
+//! its own. The results of a phase are stored on the disk by content hash. So they survive when a network is
+//! dropped or a run is killed, and equal prompts are encoded only once.
 
 use super::checkpoint::CheckpointFolder;
 use super::phase::{OpenPhase, Phase};
@@ -20,7 +20,7 @@ use candle_core::{Device, Tensor};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Instant;
 
-/// The tensor that carries a stage's remarks for the record, as JSON bytes.
+/// The name of the tensor with the additions of a stage to the record, as bytes of JSON.
 const EXTRA: &str = "record.extra";
 
 /// A pipeline.
@@ -29,25 +29,25 @@ pub(crate) struct Chain {
     budget: Option<u64>,
     device: Device,
     scratch: Scratch,
-    /// Keys of files on disk, oldest first.
+    /// The keys of files on the disk, the oldest first.
     kept: VecDeque<Key>,
-    /// Set by Ctrl-C: the next run goes on with the files.
+    /// Whether Ctrl-C was pressed. If so, the files stay for the next run.
     interrupted: bool,
     tasks: &'static [Task],
 }
 
-/// What is known of a request on its way.
+/// The state of a request between the first and the last phase.
 struct Journey {
     key: Key,
     ended: bool,
     timings: BTreeMap<String, f64>,
     extra: Object,
-    /// The files that its stages left, while it needs them.
+    /// The keys of its files, as long as it needs them.
     files: Vec<Key>,
 }
 
 impl Journey {
-    /// The answer to the request, or why there is none.
+    /// The answer to the request, or the reason why there is none.
     fn end(&mut self, index: usize, answer: Result<Answer, GenerateError>, done: &mut Done<'_>) {
         self.ended = true;
         if answer.is_ok() {
@@ -63,11 +63,10 @@ impl Journey {
 }
 
 impl Chain {
-    /// Opens the phases of a pipeline for items of certain tasks.
+    /// Opens the phases of a pipeline for items of some tasks.
     ///
     /// # Errors
-    /// Fails if a setting cannot be right, a file is absent or damaged, or weights and configuration do not
-    /// fit.
+    /// Fails if a setting is wrong, a file is absent or damaged, or weights and configuration do not fit.
     pub(crate) fn open(
         tasks: &'static [Task],
         phases: Vec<Phase>,
@@ -79,20 +78,20 @@ impl Chain {
             phases: phases.into_iter().map(open).collect::<Result<_, _>>()?,
             budget: place.vram_budget,
             device: place.device.clone(),
-            scratch: Scratch::at(&place.scratch),
+            scratch: Scratch::in_folder(&place.scratch),
             kept: VecDeque::new(),
             interrupted: false,
             tasks,
         })
     }
 
-    /// Whether all networks fit side by side.
-    fn resident(&self) -> bool {
+    /// Whether all networks fit into memory together.
+    fn fits_in_memory(&self) -> bool {
         let all: u64 = self.phases.iter().map(OpenPhase::bytes).sum();
         self.budget.is_none_or(|budget| all <= budget)
     }
 
-    /// Loads a phase, dropping others for as long as the budget asks for it.
+    /// Loads a phase, and first drops others if the budget requires it.
     fn make_room(&mut self, number: usize) -> Result<(), GenerateError> {
         if self.phases[number].is_loaded() {
             return Ok(());
@@ -108,8 +107,8 @@ impl Chain {
         self.phases[number].load(None)
     }
 
-    /// Whether a stage has to run for a request, and then what the stages before it left.
-    fn ready(
+    /// Whether a stage must run for a request. If so, returns the results of the earlier stages.
+    fn inputs_of_stage(
         &mut self,
         number: usize,
         request: &Request<'_>,
@@ -125,7 +124,7 @@ impl Chain {
         }
         let key = stage.key(request, &journey.key)?;
         if self.scratch.has(&key) {
-            // An earlier run's goes with this one's.
+            // A file of an earlier run is removed like those of this run.
             self.kept.push_back(key.clone());
             journey.key = key.clone();
             journey.files.push(key);
@@ -139,7 +138,8 @@ impl Chain {
         Ok(Some(before))
     }
 
-    /// What the stages before this one leave, made once more: a file of theirs was removed or is damaged.
+    /// The results of the stages before this one, which are made again because a file was removed or is
+    /// damaged.
     fn make_again(
         &mut self,
         number: usize,
@@ -150,14 +150,14 @@ impl Chain {
         journey.key = Key::start();
         journey.files.clear();
         for earlier in 0..number {
-            let Some(before) = self.ready(earlier, request, journey, cancel)? else {
+            let Some(before) = self.inputs_of_stage(earlier, request, journey, cancel)? else {
                 continue;
             };
             self.make_room(earlier)?;
             let stage = &mut self.phases[earlier].stage;
             let steps = stage.run_together(&[(request, &before)], cancel);
             let step = steps.into_iter().next();
-            self.keep(step.unwrap_or(Err(GenerateError::Cancelled))?, journey)?;
+            self.store_step(step.unwrap_or(Err(GenerateError::Cancelled))?, journey)?;
         }
         self.collect(journey)?.ok_or_else(|| {
             GenerateError::item(
@@ -167,8 +167,12 @@ impl Chain {
         })
     }
 
-    /// Keeps what a stage made. The answer, when this stage gives it.
-    fn keep(&mut self, step: Step, journey: &mut Journey) -> Result<Option<Answer>, GenerateError> {
+    /// Stores the result of a stage. Returns the answer if the stage gives it.
+    fn store_step(
+        &mut self,
+        step: Step,
+        journey: &mut Journey,
+    ) -> Result<Option<Answer>, GenerateError> {
         let Step { made, extra } = step;
         let answer = match made {
             Made::Tensors(mut tensors) => {
@@ -180,7 +184,7 @@ impl Chain {
                     tensors.insert(EXTRA.into(), wrong(tensor)?);
                 }
                 let key = journey.key.clone();
-                self.scratch.put(&key, &tensors)?;
+                self.scratch.store_tensors(&key, &tensors)?;
                 self.kept.push_back(key.clone());
                 journey.files.push(key);
                 return Ok(None);
@@ -192,13 +196,14 @@ impl Chain {
         Ok(Some(answer))
     }
 
-    /// What the stages before left, and their remarks. `None` if a file is gone or damaged.
+    /// The results of the earlier stages, and their additions to the record. `None` if a file is missing or
+    /// damaged.
     fn collect(&self, journey: &mut Journey) -> Result<Option<Named>, GenerateError> {
         let mut all = Some(Named::new());
         let mut extra = Object::new();
         for key in &journey.files {
             let Some(mut tensors) = self.scratch.get(key, &self.device) else {
-                self.scratch.forget(key);
+                self.scratch.remove(key);
                 all = None;
                 continue;
             };
@@ -207,7 +212,7 @@ impl Chain {
                 match serde_json::from_slice(&bytes) {
                     Ok(remarks) => add_remarks(&mut extra, remarks),
                     Err(_) => {
-                        self.scratch.forget(key);
+                        self.scratch.remove(key);
                         all = None;
                     }
                 }
@@ -220,9 +225,8 @@ impl Chain {
         Ok(all)
     }
 
-    /// One phase for all requests of a chunk that still are on their way, as many at a time as its stage
-    /// likes.
-    fn phase(
+    /// Runs one phase for all unfinished requests of a chunk, in batches of the size that its stage asks for.
+    fn run_phase(
         &mut self,
         number: usize,
         requests: &[Request<'_>],
@@ -236,22 +240,22 @@ impl Chain {
             if journeys[index].ended {
                 continue;
             }
-            match self.ready(number, request, &mut journeys[index], cancel) {
+            match self.inputs_of_stage(number, request, &mut journeys[index], cancel) {
                 Ok(Some(before)) => group.push((index, before)),
                 Ok(None) => {}
                 Err(error) => journeys[index].end(index, Err(error), done),
             }
             if group.len() == batch {
-                self.together(number, requests, journeys, &group, cancel, done);
+                self.run_group(number, requests, journeys, &group, cancel, done);
                 group.clear();
             }
         }
         if !group.is_empty() {
-            self.together(number, requests, journeys, &group, cancel, done);
+            self.run_group(number, requests, journeys, &group, cancel, done);
         }
     }
 
-    fn together(
+    fn run_group(
         &mut self,
         number: usize,
         requests: &[Request<'_>],
@@ -274,7 +278,7 @@ impl Chain {
         for ((index, _), step) in group.iter().zip(steps) {
             let journey = &mut journeys[*index];
             journey.timings.insert(phase.into(), seconds);
-            match step.and_then(|step| self.keep(step, journey)) {
+            match step.and_then(|step| self.store_step(step, journey)) {
                 Ok(None) => {}
                 Ok(Some(answer)) => journey.end(*index, Ok(answer), done),
                 Err(error) => journey.end(*index, Err(error), done),
@@ -282,30 +286,30 @@ impl Chain {
         }
     }
 
-    /// Forgets all files but those that the next run can go on with.
+    /// Removes all files except those that the next run can use.
     fn keep_only(&mut self, journeys: &[Journey]) {
         let unfinished = journeys.iter().flat_map(|journey| &journey.files);
         let unfinished: HashSet<&Key> = unfinished.collect();
         for key in std::mem::take(&mut self.kept) {
             if !unfinished.contains(&key) {
-                self.scratch.forget(&key);
+                self.scratch.remove(&key);
             }
         }
-        self.scratch.leave();
+        self.scratch.remove_if_empty();
     }
 
-    /// Forgets the oldest files: a chunk's own are needed until its last phase, repeats follow each other
-    /// closely.
-    fn tidy(&mut self, keep: usize) {
+    /// Removes the oldest files. Those of the current chunk are needed until its last phase, and the repeats
+    /// of an item follow each other closely.
+    fn remove_oldest(&mut self, keep: usize) {
         while self.kept.len() > keep {
             if let Some(key) = self.kept.pop_front() {
-                self.scratch.forget(&key);
+                self.scratch.remove(&key);
             }
         }
     }
 }
 
-/// Adds what a stage remarks to the remarks of the stages before it. The notes of all of them stay.
+/// Adds the additions of a stage to those of the earlier stages. The notes of all stages are kept.
 fn add_remarks(all: &mut Object, mut more: Object) {
     for note in notes(&more) {
         add_note(all, note);
@@ -337,7 +341,7 @@ impl Generator for Chain {
     }
 
     fn chunk(&self) -> usize {
-        if self.resident() {
+        if self.fits_in_memory() {
             let batches = self.phases.iter().map(|phase| phase.stage.batch());
             batches.max().unwrap_or(1)
         } else {
@@ -372,13 +376,13 @@ impl Generator for Chain {
             }
         }
         for number in 0..self.phases.len() {
-            self.phase(number, requests, &mut journeys, cancel, done);
+            self.run_phase(number, requests, &mut journeys, cancel, done);
         }
         if cancel.is_raised() {
             self.interrupted = true;
             self.keep_only(&journeys);
         } else {
-            self.tidy(4 * PHASED_CHUNK);
+            self.remove_oldest(4 * PHASED_CHUNK);
         }
     }
 }
@@ -386,8 +390,8 @@ impl Generator for Chain {
 impl Drop for Chain {
     fn drop(&mut self) {
         if !self.interrupted && !self.kept.is_empty() {
-            self.tidy(0);
-            self.scratch.leave();
+            self.remove_oldest(0);
+            self.scratch.remove_if_empty();
         }
     }
 }

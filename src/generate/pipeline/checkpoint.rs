@@ -1,4 +1,4 @@
-//! The folder of a checkpoint: its configurations, the places of its weights, and the files opened so far.
+//! The folder of a checkpoint: its configurations, the locations of its weights, and its open files.
 
 use super::fault::fatal;
 use crate::generate::error::GenerateError;
@@ -12,16 +12,16 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Where weights lie.
+/// The location of weights.
 #[derive(Debug, Clone)]
 pub struct Location {
-    /// What `--keys` calls the place, such as `flux/vae`.
+    /// The name of the location in the output of `--keys`, such as `flux/vae`.
     pub label: String,
     /// The folder or the file.
     pub path: PathBuf,
 }
 
-/// The folder of a checkpoint, or a folder below it that is laid out as another checkpoint.
+/// The folder of a checkpoint, or a folder below it that has the layout of another checkpoint.
 #[derive(Debug, Clone)]
 pub struct CheckpointFolder {
     location: Location,
@@ -30,7 +30,7 @@ pub struct CheckpointFolder {
 }
 
 impl CheckpointFolder {
-    /// The folder at a path, whose networks are loaded to `dtype`.
+    /// The folder with this path. Its networks are loaded in `dtype`.
     pub fn new(path: &Path, dtype: DType) -> Self {
         Self {
             location: Location {
@@ -46,23 +46,23 @@ impl CheckpointFolder {
     #[must_use]
     pub fn below(&self, name: &str) -> Self {
         Self {
-            location: self.at(name),
+            location: self.location_of(name),
             ..self.clone()
         }
     }
 
-    /// What networks are loaded to.
+    /// The number format in which networks are loaded.
     pub fn dtype(&self) -> DType {
         self.dtype
     }
 
-    /// The folder itself.
+    /// The location of the folder itself.
     pub fn location(&self) -> Location {
         self.location.clone()
     }
 
-    /// A file or folder in this folder.
-    pub fn at(&self, name: &str) -> Location {
+    /// The location of a file or folder in this folder.
+    pub fn location_of(&self, name: &str) -> Location {
         let label = match self.location.label.as_str() {
             "" => name.into(),
             label => format!("{label}/{name}"),
@@ -81,7 +81,7 @@ impl CheckpointFolder {
     /// Reads a configuration in this folder.
     ///
     /// # Errors
-    /// Fails if it is absent or wrong.
+    /// Fails if the configuration is absent or wrong.
     pub fn config<C: DeserializeOwned>(&self, name: &str) -> Result<C, GenerateError> {
         read_config(&self.path().join(name)).map_err(fatal)
     }
@@ -92,12 +92,12 @@ impl CheckpointFolder {
     }
 }
 
-/// Opened files of weights by their path, so that networks of one file share it.
+/// The open files of weights by their paths, so that networks in one file share it.
 #[derive(Clone, Default)]
 pub struct Shelf(Rc<RefCell<HashMap<PathBuf, Arc<Files>>>>);
 
 impl Shelf {
-    /// The files of a folder, or one file.
+    /// The weights in a folder or in one file.
     ///
     /// # Errors
     /// Fails if they are absent or damaged.

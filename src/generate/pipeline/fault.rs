@@ -1,4 +1,4 @@
-//! What the faults of networks mean for a run.
+//! The consequences of errors in networks for a run.
 
 use crate::generate::error::GenerateError;
 use crate::model::ModelError;
@@ -11,8 +11,8 @@ pub(crate) fn fatal(error: ModelError) -> GenerateError {
     GenerateError::fatal(error.to_string(), help)
 }
 
-/// What goes wrong while a network runs is one output's failure. For memory that runs out the message names
-/// the option that helps.
+/// An error while a network runs is the failure of one output. If memory runs out, the message names the
+/// option that helps.
 pub(crate) fn running(phase: &'static str) -> impl Fn(ModelError) -> GenerateError {
     move |error| match &error {
         ModelError::Candle(cause) if out_of_memory(cause) => GenerateError::item(
@@ -26,7 +26,7 @@ pub(crate) fn running(phase: &'static str) -> impl Fn(ModelError) -> GenerateErr
     }
 }
 
-/// Whether the device had no room.
+/// Whether the device ran out of memory.
 pub(super) fn out_of_memory(error: &candle_core::Error) -> bool {
     let text = error.to_string().to_lowercase();
     text.contains("out of memory") || text.contains("out_of_memory")

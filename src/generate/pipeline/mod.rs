@@ -1,6 +1,6 @@
-//! What the generators that run networks in this process share: a pipeline says its phases once, from
-//! configurations alone, and `check`, `check --keys`, the plan of the device's memory and the chain that runs
-//! them read the same phases.
+//! The common part of the generators that run networks in this process. A pipeline describes its phases once,
+//! from configurations alone. `check`, `check --keys`, the plan of the device's memory and the chain that
+//! runs the phases all read this description.
 
 mod chain;
 mod checkpoint;

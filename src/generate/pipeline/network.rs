@@ -1,4 +1,4 @@
-//! Networks that come and go: known by their configuration, loaded for a phase, dropped after it.
+//! Networks that are known by their configuration, are loaded for a phase, and may be dropped after it.
 
 use super::checkpoint::{Location, Shelf};
 use super::fault::{fatal, out_of_memory};
@@ -11,28 +11,28 @@ use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Device};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// What is known of a network apart from its configuration.
+/// The description of a network in addition to its configuration.
 #[derive(Clone)]
 pub(crate) struct NetworkInfo {
-    /// What people call it, such as `FLUX transformer`.
+    /// Its name for people, such as `FLUX transformer`.
     pub name: &'static str,
-    /// Where its weights lie.
+    /// The location of its weights.
     pub location: Location,
-    /// What the tensors are loaded to.
+    /// The number format in which the tensors are loaded.
     pub dtype: DType,
-    /// The parts that people know it by, each with the beginning of its tensors' names. `None` for a network
-    /// that is one part. A tensor belongs to the first beginning that fits.
+    /// The parts in which people see the network, each with the prefix of its tensors' names. It is empty for
+    /// a network of one part. A tensor belongs to the first part whose prefix fits.
     pub split: &'static [(&'static str, &'static str)],
-    /// Tensors in the same files that the pipeline does not use, with their name.
+    /// Tensors in the same files that the pipeline does not use, with their name for people.
     pub unused: Option<(&'static str, Vec<Asked>)>,
-    /// Whether Black Forest Labs publish the same network in files of their own layout.
+    /// Whether Black Forest Labs publish the same network in files with their own layout.
     pub has_bfl_layout: bool,
-    /// Opened files that answer questions about sizes which no configuration answers.
+    /// Open files, for sizes that are in no configuration.
     pub stored: Option<Arc<Files>>,
 }
 
 impl NetworkInfo {
-    /// A network that is one part.
+    /// A network of one part.
     pub(crate) fn new(name: &'static str, location: Location, dtype: DType) -> Self {
         Self {
             name,
@@ -48,8 +48,8 @@ impl NetworkInfo {
 
 type Build<T> = dyn Fn(&Weights) -> Result<T> + Send + Sync;
 
-/// A network by its configuration. A clone is another handle of the same network: the stage that runs it has
-/// one, and the pipeline that loads and drops it has another.
+/// A network by its configuration. A clone is another handle of the same network: the stage that runs the
+/// network has one, and the pipeline that loads and drops it has another.
 pub(crate) struct Network<T>(Arc<Inner<T>>);
 
 struct Inner<T> {
@@ -59,11 +59,11 @@ struct Inner<T> {
     loaded: Mutex<Option<Arc<T>>>,
 }
 
-/// What is known once the files are open.
+/// The parts of a network that need open files.
 struct Opened {
     files: Arc<Files>,
     device: Device,
-    /// Memory of the weights.
+    /// The size of the weights in memory, in bytes.
     bytes: u64,
 }
 
@@ -74,7 +74,7 @@ impl<T> Clone for Network<T> {
 }
 
 impl<T: Send + Sync + 'static> Network<T> {
-    /// The network that `build` makes; opens nothing.
+    /// The network that `build` makes. No file is opened yet.
     pub(crate) fn new(
         info: NetworkInfo,
         build: impl Fn(&Weights) -> Result<T> + Send + Sync + 'static,
@@ -87,12 +87,12 @@ impl<T: Send + Sync + 'static> Network<T> {
         }))
     }
 
-    /// A handle for those who do not run it.
+    /// A handle for code that does not run the network.
     pub(crate) fn any(&self) -> Box<dyn AnyNetwork> {
         Box::new(self.clone())
     }
 
-    /// The network, loaded if it is not there.
+    /// The network, which is loaded if it is not in memory.
     ///
     /// # Errors
     /// Fails when [`AnyNetwork::load`] fails.
@@ -108,7 +108,7 @@ impl<T: Send + Sync + 'static> Network<T> {
     }
 
     fn loaded(&self) -> MutexGuard<'_, Option<Arc<T>>> {
-        // After a panic the network is still either there or not.
+        // After a panic, the network is still either loaded or not.
         self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -133,7 +133,7 @@ impl<T: Send + Sync + 'static> Network<T> {
             |error| match &error {
                 ModelError::Candle(cause) if out_of_memory(cause) => GenerateError::fatal(
                     format!(
-                        "{}: no room for {} of weights: {cause}",
+                        "{}: no memory for {} of weights: {cause}",
                         files.path().display(),
                         bytesize::ByteSize(opened.bytes)
                     ),
@@ -145,31 +145,32 @@ impl<T: Send + Sync + 'static> Network<T> {
     }
 }
 
-/// A network of any type, for those who list, load and drop it.
+/// A network of any type, for code that lists, loads and drops networks.
 pub trait AnyNetwork: Send {
-    /// Its parts by configuration alone: nothing is loaded or allocated. `phase` is the phase that needs it.
+    /// The parts of the network, from its configuration alone. Nothing is loaded or allocated. `phase` is the
+    /// phase that needs the network.
     ///
     /// # Errors
-    /// Fails if the configuration cannot be right.
+    /// Fails if the configuration is wrong.
     fn parts(&self, phase: &'static str) -> Result<Vec<Part>, GenerateError>;
 
-    /// Opens its files and builds nothing.
+    /// Opens the files of the network, without building it.
     ///
     /// # Errors
     /// Fails if the files are absent or damaged.
     fn open(&self, shelf: &Shelf, device: &Device) -> Result<(), GenerateError>;
 
-    /// Memory of the weights in bytes; 0 before its files are open.
+    /// The size of the weights in memory, in bytes. It is 0 before the files are open.
     fn bytes(&self) -> u64;
 
     /// Whether the weights are in the device's memory.
     fn is_loaded(&self) -> bool;
 
-    /// Loads the weights if they are not there. With `check` the files are only looked at, and nothing is
+    /// Loads the weights if they are not in memory. With `check`, the files are only checked, and nothing is
     /// loaded.
     ///
     /// # Errors
-    /// Fails if they are wrong, or the device has no room for them.
+    /// Fails if the weights are wrong, or if they do not fit into the memory of the device.
     fn load(&self, check: Option<Checked>) -> Result<(), GenerateError>;
 
     /// Drops the weights.

@@ -6,33 +6,33 @@ use crate::model::flux::bfl;
 use crate::model::weights::Asked;
 use candle_core::DType;
 
-/// One network, or a part of one that a checkpoint keeps among others.
+/// One network, or a part of a network.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// The phase that needs it.
+    /// The phase that needs the part.
     pub phase: &'static str,
-    /// Where its weights lie, below the checkpoint's folder.
+    /// The location of its weights, below the checkpoint's folder.
     pub folder: String,
-    /// What people call it.
+    /// Its name for people.
     pub name: &'static str,
-    /// What the tensors are loaded to.
+    /// The number format in which the tensors are loaded.
     pub dtype: DType,
-    /// Its tensors, in the order in which the network asks for them.
+    /// Its tensors, in the order in which the network requests them.
     pub tensors: Vec<Asked>,
-    /// False for tensors that a checkpoint has and the pipeline does not use.
+    /// Whether the pipeline uses the tensors. A checkpoint may have others.
     pub used: bool,
-    /// Whether Black Forest Labs publish the same network in files of their own layout.
+    /// Whether Black Forest Labs publish the same network in files with their own layout.
     pub has_bfl_layout: bool,
 }
 
 impl Part {
-    /// Numbers in all tensors.
+    /// The number of values in all tensors.
     pub fn parameters(&self) -> u64 {
         let count = |tensor: &Asked| tensor.shape.iter().product::<usize>() as u64;
         self.tensors.iter().map(count).sum()
     }
 
-    /// Memory in bytes once loaded.
+    /// The size in memory after loading, in bytes.
     pub fn bytes(&self) -> u64 {
         if self.used {
             self.parameters() * self.dtype.size_in_bytes() as u64
@@ -41,11 +41,11 @@ impl Part {
         }
     }
 
-    /// The tensors under their names in Black Forest Labs' own files; as they are for a network that has
-    /// none.
+    /// The tensors with their names in Black Forest Labs' own files. If there are no such files for the
+    /// network, the names do not change.
     ///
     /// # Errors
-    /// Fails if a tensor has no counterpart there.
+    /// Fails if a tensor does not exist in such files.
     pub fn in_bfl(&self) -> Result<Vec<Asked>, GenerateError> {
         if self.has_bfl_layout {
             bfl::stored(&self.tensors).map_err(fatal)
@@ -54,8 +54,8 @@ impl Part {
         }
     }
 
-    /// The same tensors as several parts, each with the beginning of its tensors' names: a tensor goes to the
-    /// first that fits.
+    /// The same tensors as several parts, each with the prefix of its tensors' names. A tensor belongs to the
+    /// first part whose prefix fits.
     pub(super) fn split(self, beginnings: &[(&str, &'static str)]) -> Vec<Self> {
         let mut split: Vec<Self> = beginnings
             .iter()
@@ -77,7 +77,7 @@ impl Part {
     }
 }
 
-/// Device memory in bytes by phase, in the order of the phases.
+/// The device memory of each phase, in bytes, in the order of the phases.
 pub fn phases(parts: &[Part]) -> Vec<(&'static str, u64)> {
     let mut phases: Vec<(&'static str, u64)> = Vec::new();
     for part in parts {

@@ -11,7 +11,7 @@ use candle_core::Device;
 type Networks = Vec<Box<dyn AnyNetwork>>;
 type OpenStage = dyn FnOnce(&Device) -> Result<Box<dyn Stage>, GenerateError>;
 
-/// A phase by its configurations: its networks are known, and nothing is open.
+/// A phase by its configurations. Its networks are known, and no file is open.
 pub struct Phase {
     name: &'static str,
     networks: Networks,
@@ -19,7 +19,7 @@ pub struct Phase {
 }
 
 impl Phase {
-    /// A phase of this name. `stage` looks at the settings and opens what the stage needs beside its
+    /// A phase with this name. `stage` checks the settings, and opens what the stage needs in addition to its
     /// networks, such as tokenizers.
     pub fn new<S: Stage + 'static>(
         name: &'static str,
@@ -33,10 +33,10 @@ impl Phase {
         }
     }
 
-    /// The parts of its networks, by configuration alone.
+    /// The parts of its networks, from their configurations alone.
     ///
     /// # Errors
-    /// Fails if a configuration cannot be right.
+    /// Fails if a configuration is wrong.
     pub fn parts(&self) -> Result<Vec<Part>, GenerateError> {
         let mut parts = Vec::new();
         for network in &self.networks {
@@ -45,11 +45,10 @@ impl Phase {
         Ok(parts)
     }
 
-    /// Opens the stage and the files of the networks; weights are mapped, and loaded later.
+    /// Opens the stage and the files of the networks. The weights are memory-mapped and loaded later.
     ///
     /// # Errors
-    /// Fails if a setting cannot be right, a file is absent or damaged, or weights and configuration do not
-    /// fit.
+    /// Fails if a setting is wrong, a file is absent or damaged, or weights and configuration do not fit.
     pub fn open(self, shelf: &Shelf, device: &Device) -> Result<OpenPhase, GenerateError> {
         let stage = (self.stage)(device)?;
         for network in &self.networks {
@@ -68,13 +67,13 @@ impl Phase {
 pub struct OpenPhase {
     /// The name in timings and in the plan, such as `denoise`.
     pub name: &'static str,
-    /// What runs the networks.
+    /// The stage, which runs the networks.
     pub stage: Box<dyn Stage>,
     networks: Networks,
 }
 
 impl OpenPhase {
-    /// Device memory that the weights take, in bytes.
+    /// The device memory of the weights, in bytes.
     pub fn bytes(&self) -> u64 {
         self.networks.iter().map(|network| network.bytes()).sum()
     }
@@ -84,7 +83,7 @@ impl OpenPhase {
         self.networks.iter().all(|network| network.is_loaded())
     }
 
-    /// Loads the networks. With `check` their files are only looked at, and nothing is loaded.
+    /// Loads the networks. With `check`, their files are only checked, and nothing is loaded.
     ///
     /// # Errors
     /// Fails if the weights are wrong or do not fit.

@@ -1,9 +1,9 @@
-//! How phases share a device's memory, in words.
+//! How phases share the memory of a device, in words.
 
-/// Requests that go through a phase together when the networks do not fit side by side.
+/// The number of requests that run through a phase together if the networks do not all fit into memory.
 pub(super) const PHASED_CHUNK: usize = 64;
 
-/// One line a phase (its weights in bytes), then what a budget makes of them.
+/// One line for each phase with the size of its weights, and then lines about the budget.
 pub fn plan_lines(phases: &[(&str, u64)], budget: Option<u64>) -> Vec<String> {
     let size = |bytes: u64| bytesize::ByteSize(bytes).display().si().to_string();
     let mut lines: Vec<String> = phases
@@ -22,7 +22,7 @@ pub fn plan_lines(phases: &[(&str, u64)], budget: Option<u64>) -> Vec<String> {
     });
     if let Some(budget) = budget.filter(|&budget| largest > budget) {
         lines.push(format!(
-            "the largest phase alone needs {}, more than the budget of {}",
+            "the largest phase alone needs {}, which is more than the budget of {}",
             size(largest),
             size(budget)
         ));

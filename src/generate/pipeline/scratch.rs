@@ -1,5 +1,6 @@
-//! What one phase leaves to the next: tensors in files named by the hash of all that made them, so that a
-//! killed run goes on with them and equal prompts are encoded once.
+//! The results of a phase for the next one: tensors in files. The name of a file is the hash of everything
+//! that determines its content. So a killed run can use the files again, and equal prompts are encoded only
+//! once.
 
 use crate::files::{hex, write_whole};
 use crate::generate::error::GenerateError;
@@ -12,18 +13,19 @@ use std::path::{Path, PathBuf};
 /// Tensors by name.
 pub(crate) type Named = HashMap<String, Tensor>;
 
-/// The key of a file: the hash of everything that shapes its content.
+/// The key of a file, which is the hash of everything that determines its content.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key(String);
 
 impl Key {
-    /// What is known of a request before its first stage.
+    /// The key of a request before its first stage.
     pub fn start() -> Self {
         Self(String::new())
     }
 
-    /// The key of what a stage makes after the stages that left `before`: `shape` is everything of the
-    /// settings and the request that shapes it, and `files` are the contents of the request's files.
+    /// The key of the result of a stage. `before` is the key of the stage before it. `shape` is everything in
+    /// the settings and the request that determines the result, and `files` are the contents of the request's
+    /// files.
     pub fn after(before: &Self, shape: &Value, files: &[Vec<u8>]) -> Self {
         let shape = shape.to_string();
         let texts = [shape.as_bytes(), before.0.as_bytes()].into_iter();
@@ -36,15 +38,16 @@ impl Key {
     }
 }
 
-/// A folder of such files, of one process alone: others would miss what this one forgets.
+/// A folder of such files. It belongs to one process alone, since the process removes files that others might
+/// need.
 #[derive(Debug, Clone)]
 pub(super) struct Scratch {
     folder: PathBuf,
 }
 
 impl Scratch {
-    /// The folder is made with its first file.
-    pub(super) fn at(folder: &Path) -> Self {
+    /// The files in this folder. The folder is made with its first file.
+    pub(super) fn in_folder(folder: &Path) -> Self {
         Self {
             folder: folder.into(),
         }
@@ -54,16 +57,16 @@ impl Scratch {
         self.folder.join(format!("{}.safetensors", key.0))
     }
 
-    /// Whether there are tensors under a key.
+    /// Whether there are tensors with this key.
     pub(super) fn has(&self, key: &Key) -> bool {
         self.path(key).is_file()
     }
 
-    /// Stores tensors; a file is there whole or not at all.
+    /// Stores tensors. The file is either complete or absent.
     ///
     /// # Errors
-    /// Fails if the disk refuses.
-    pub(super) fn put(&self, key: &Key, tensors: &Named) -> Result<(), GenerateError> {
+    /// Fails if the file cannot be written.
+    pub(super) fn store_tensors(&self, key: &Key, tensors: &Named) -> Result<(), GenerateError> {
         let refused = |error: String| {
             GenerateError::fatal(
                 format!("{}: {error}", self.folder.display()),
@@ -75,18 +78,18 @@ impl Scratch {
         write_whole(&self.path(key), &bytes).map_err(|error| refused(error.to_string()))
     }
 
-    /// Reads tensors back. `None` if they are not there or were damaged, so that they are made again.
+    /// Reads tensors. `None` if the file is absent or damaged, so that the tensors are made again.
     pub(super) fn get(&self, key: &Key, device: &Device) -> Option<Named> {
         candle_core::safetensors::load(self.path(key), device).ok()
     }
 
-    /// Forgets tensors that no output needs any more.
-    pub(super) fn forget(&self, key: &Key) {
+    /// Removes tensors that no output needs any more.
+    pub(super) fn remove(&self, key: &Key) {
         let _ = std::fs::remove_file(self.path(key));
     }
 
-    /// Removes the folder, unless it holds something.
-    pub(super) fn leave(&self) {
+    /// Removes the folder if it is empty.
+    pub(super) fn remove_if_empty(&self) {
         let _ = std::fs::remove_dir(&self.folder);
     }
 }

@@ -1,4 +1,4 @@
-//! What runs the networks of a phase.
+//! Stages, which run the networks of phases.
 
 use super::scratch::{Key, Named};
 use crate::cancel::Cancel;
@@ -7,17 +7,17 @@ use crate::generate::generator::Request;
 use crate::record::Object;
 use image::RgbImage;
 
-/// What a stage makes of a request.
+/// The result of a stage for a request.
 pub enum Made {
-    /// For the stages after it.
+    /// Tensors for later stages.
     Tensors(Named),
-    /// The answer: no further stage is asked.
+    /// The picture that answers the request. No further stage runs.
     Pixels(RgbImage),
-    /// The answer in words.
+    /// The answer in words. No further stage runs.
     Text(String),
 }
 
-/// What a stage made, with what the output's record says of it.
+/// The result of a stage, with its additions to the output's record.
 pub struct Step {
     /// Tensors or the answer.
     pub made: Made,
@@ -27,24 +27,25 @@ pub struct Step {
 
 /// A step of a pipeline.
 pub trait Stage: Send {
-    /// Whether it has part in a request; another stage goes on without it.
+    /// Whether the stage is needed for a request. If not, the next stage runs without it.
     fn wants(&self, _: &Request<'_>) -> bool {
         true
     }
 
-    /// How many requests it likes to take at a time.
+    /// The number of requests that the stage should get at a time.
     fn batch(&self) -> usize {
         1
     }
 
-    /// Hash of everything of the request and of the settings that shapes what this stage makes, given what
-    /// the stages before it made (`before`).
+    /// The key of the stage's result: the hash of everything in the request and the settings that determines
+    /// it, together with the key of the stage before it (`before`).
     ///
     /// # Errors
     /// Fails if the request cannot be read, such as a broken input image.
     fn key(&self, request: &Request<'_>, before: &Key) -> Result<Key, GenerateError>;
 
-    /// As [`Self::run`] for up to [`Self::batch`] requests; one result each, in their order.
+    /// The same as [`Self::run`], for up to [`Self::batch`] requests. Returns one result for each, in their
+    /// order.
     fn run_together(
         &mut self,
         requests: &[(&Request<'_>, &Named)],
@@ -55,10 +56,10 @@ pub trait Stage: Send {
             .collect()
     }
 
-    /// Makes its part of a request from what the stages before it made.
+    /// Makes the result for a request from the results of the earlier stages.
     ///
     /// # Errors
-    /// Fails if this request cannot be made, or none can.
+    /// Fails if this request cannot be answered, or if no request can.
     fn run(
         &mut self,
         request: &Request<'_>,

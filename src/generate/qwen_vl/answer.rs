@@ -1,4 +1,4 @@
-//! The phase `answer`: the pictures first, then the question, and an answer in words.
+//! The phase `answer`: reads first the pictures and then the question, and answers in words.
 
 use super::QwenVlSettings;
 use crate::cancel::Cancel;
@@ -10,13 +10,13 @@ use crate::generate::pipeline::{
 use crate::generate::spoken::{Order, Spoken};
 use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
-use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
+use crate::model::qwen2_5_vl::{Qwen2_5Vl, Qwen2_5VlConfig};
 use crate::model::tokenizer::chat::{Form, Role};
 use crate::record::Object;
 use candle_core::Device;
 use serde_json::json;
 
-/// A language model that sees, with its tokenizer.
+/// A vision-language model with its tokenizer.
 struct Answer {
     network: Network<Qwen2_5Vl>,
     reader: Reader,
@@ -24,7 +24,7 @@ struct Answer {
     device: Device,
 }
 
-/// The only phase, of a published folder.
+/// The only phase, for a folder as it is published.
 ///
 /// # Errors
 /// Fails if the configuration is absent or wrong.
@@ -32,7 +32,7 @@ pub(super) fn phase(
     settings: &QwenVlSettings,
     folder: &CheckpointFolder,
 ) -> Result<Phase, GenerateError> {
-    let config: Config = folder.config("config.json")?;
+    let config: Qwen2_5VlConfig = folder.config("config.json")?;
     let info = NetworkInfo {
         split: &[("visual.", "visual"), ("", "language model")],
         ..NetworkInfo::new("Qwen2.5-VL", folder.location(), folder.dtype())
@@ -56,7 +56,7 @@ pub(super) fn phase(
 }
 
 impl Answer {
-    /// Answers a conversation whose last message is the user's.
+    /// Answers a conversation that ends with a message of the user.
     fn reply(&self, messages: &[Message<'_>], cancel: &Cancel) -> Result<Reply, GenerateError> {
         let limits = PixelLimits {
             min: self.settings.min_pixels,

@@ -1,4 +1,4 @@
-//! The `qwen-vl` generator: Qwen2.5-VL answers questions about pictures, in this process.
+//! The `qwen-vl` generator: Qwen2.5-VL answers questions about pictures in this process.
 
 mod answer;
 mod settings;

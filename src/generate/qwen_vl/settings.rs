@@ -8,23 +8,24 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QwenVlSettings {
-    /// The folder as Qwen2.5-VL is published: `config.json`, weights, tokenizer, `preprocessor_config.json`.
+    /// The folder of Qwen2.5-VL as it is published, with `config.json`, the weights, the tokenizer and
+    /// `preprocessor_config.json`.
     pub checkpoint: PathBuf,
-    /// Longest answer in tokens; one that reaches it is marked `answer_truncated`.
+    /// Length of the longest answer, in tokens. An answer that reaches it is marked `answer_truncated`.
     #[serde(default = "new_tokens")]
     pub max_new_tokens: usize,
-    /// Least area of an input image in pixels; a smaller one is scaled up.
+    /// Smallest area of an input image, in pixels. A smaller image is scaled up.
     #[serde(default = "min_pixels")]
     pub min_pixels: u64,
-    /// Largest area of an input image in pixels; a larger one is scaled down.
+    /// Largest area of an input image, in pixels. A larger image is scaled down.
     #[serde(default = "max_pixels")]
     pub max_pixels: u64,
-    /// Instead of the template's own system turn.
+    /// The system turn, in place of that of the template.
     #[serde(default)]
     pub system: Option<String>,
-    /// Makes tokens that were said already less likely; 1 for plain greedy decoding. The published
-    /// `generation_config.json` has 1.05.
-    #[serde(default = "one")]
+    /// Makes tokens less likely that are already in the conversation. 1 is plain greedy decoding. The
+    /// published `generation_config.json` has 1.05.
+    #[serde(default = "neutral_factor")]
     pub repetition_penalty: f64,
     /// The number format of weights and activations.
     #[serde(default)]
@@ -43,6 +44,6 @@ fn max_pixels() -> u64 {
     16384 * 28 * 28
 }
 
-fn one() -> f64 {
+fn neutral_factor() -> f64 {
     1.0
 }

@@ -1,56 +1,56 @@
-//! Where each line stands: the arrangements, and the largest size at which all text fits.
+//! The place of each line: the arrangements, and the largest size at which all text fits.
 
 use super::random::SplitMix64;
 use super::settings::{Arrangement, Auto, Size, TypesetSettings};
 use super::shape::{Line, Paragraph};
 
-/// The smallest size that `auto` chooses, in pixels.
+/// The smallest font size that `auto` chooses, in pixels.
 const LEGIBLE: f32 = 10.0;
-/// The smallest size that is drawn, in pixels.
+/// The smallest font size that is drawn, in pixels.
 const SMALLEST: f32 = 4.0;
-/// Distance of base lines, as a multiple of the size.
+/// The distance between base lines, in multiples of the font size.
 const LEADING: f32 = 1.35;
-/// From a line's top to its base line, as a multiple of the size.
+/// The distance from the top of a line to its base line, in multiples of the font size.
 const BASELINE: f32 = 1.02;
 
-/// Everything that is drawn on a page, in pixels.
+/// Everything that is drawn on a page. All lengths are in pixels.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// The lines at their places.
+    /// The lines with their places.
     pub lines: Vec<Placed>,
     /// The rectangles behind texts.
     pub boards: Vec<Board>,
-    /// Lines left out because they lie below their area.
+    /// The number of lines that are left out, because they lie below their area.
     pub clipped: usize,
-    /// Whether words had to be broken or lines cut.
+    /// Whether words were broken or lines were cut.
     pub forced: bool,
 }
 
-/// A line at its place.
+/// A line with its place.
 #[derive(Debug)]
 pub(super) struct Placed {
-    /// Which text it belongs to.
+    /// The number of its text.
     pub text: usize,
-    /// Which paragraph of the text.
+    /// The number of its paragraph in the text.
     pub paragraph: usize,
     /// The glyphs.
     pub line: Line,
-    /// Pixels of an em.
+    /// The font size, in pixels.
     pub size: f32,
-    /// Left end in pixels.
+    /// The left end, in pixels.
     pub x: f32,
-    /// Base line in pixels from the top.
+    /// The base line, in pixels from the top.
     pub baseline: f32,
-    /// Drawn in the colour of the paper, on a filled board.
+    /// Whether it has the colour of the paper, on a filled board.
     pub inverted: bool,
 }
 
 /// A rectangle behind a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Board {
-    /// Where it lies.
+    /// The place of the rectangle.
     pub area: Area,
-    /// Thickness of the frame; none means filled.
+    /// The thickness of the frame, in pixels. `None` means a filled rectangle.
     pub frame: Option<f32>,
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Area {
     pub height: f32,
 }
 
-/// A shaped text: its paragraphs.
+/// The paragraphs of a shaped text.
 pub(super) type Text = Vec<Paragraph>;
 
 /// Arranges the texts on a page.
@@ -106,8 +106,8 @@ struct Sizing<'a> {
 }
 
 impl Sizing<'_> {
-    /// The size asked for, or the largest whole number of pixels at which every word fits into `width` and
-    /// all text into the height (`fits`); then made smaller by `scale`.
+    /// The font size of the settings, or the largest whole number of pixels at which every word fits into
+    /// `width` and all text fits into the height (`fits`). It is then multiplied by `scale`.
     fn choose(
         &self,
         texts: &[Text],
@@ -126,8 +126,8 @@ impl Sizing<'_> {
     }
 }
 
-/// The largest whole number from `LEGIBLE` to `cap` that fits, taking for granted that smaller ones fit as
-/// well.
+/// The largest whole number from `LEGIBLE` to `cap` that fits. If a number fits, all smaller numbers are
+/// assumed to fit.
 fn largest(cap: f32, fits: impl Fn(f32) -> bool) -> Option<f32> {
     let (mut low, mut high) = (LEGIBLE as u32, cap as u32);
     if !fits(low as f32) {
@@ -149,7 +149,7 @@ fn widest(texts: &[Text]) -> f32 {
     widths.fold(0.0, f32::max)
 }
 
-/// Height of texts set one below the other, with half a line between them.
+/// The height of texts that are set one below the other, with half a line between them.
 fn flow_height(texts: &[Text], size: f32, width: f32) -> f32 {
     let lines: usize = texts
         .iter()
@@ -160,7 +160,7 @@ fn flow_height(texts: &[Text], size: f32, width: f32) -> f32 {
     (lines as f32 + gaps) * LEADING * size
 }
 
-/// Sets texts one below the other, flush left. `first` is the number of the first text.
+/// Sets texts one below the other, aligned at the left. `first` is the number of the first text.
 fn flow(texts: &[Text], first: usize, size: f32, area: Area, plan: &mut Plan) {
     let mut y = area.y;
     for (text, paragraphs) in texts.iter().enumerate() {
@@ -179,7 +179,7 @@ fn flow(texts: &[Text], first: usize, size: f32, area: Area, plan: &mut Plan) {
                     inverted: false,
                 };
                 y += LEADING * size;
-                plan.place(placed, y, area);
+                plan.add_line(placed, y, area);
             }
         }
     }
@@ -187,7 +187,7 @@ fn flow(texts: &[Text], first: usize, size: f32, area: Area, plan: &mut Plan) {
 
 impl Plan {
     /// Adds a line whose lower edge is at `bottom`, or counts it as clipped.
-    fn place(&mut self, line: Placed, bottom: f32, area: Area) {
+    fn add_line(&mut self, line: Placed, bottom: f32, area: Area) {
         if bottom > area.y + area.height + 0.01 {
             self.clipped += 1;
         } else {
@@ -196,7 +196,7 @@ impl Plan {
     }
 }
 
-/// Two columns of nearly equal height, the second filled after the first.
+/// Two columns of nearly equal height. The second column is filled after the first.
 fn columns(texts: &[Text], sizing: &Sizing<'_>, page: Area, plan: &mut Plan) {
     let gutter = (page.width * 0.06).max(16.0);
     let width = (page.width - gutter) / 2.0;
@@ -214,7 +214,7 @@ fn columns(texts: &[Text], sizing: &Sizing<'_>, page: Area, plan: &mut Plan) {
     let rows_first = rows(size).div_ceil(2).max(1);
     let (mut column, mut row) = (0, 0);
     for (text, paragraphs) in texts.iter().enumerate() {
-        // An empty row between texts, but not at the top of a column.
+        // There is an empty row between texts, but not at the top of a column.
         row += usize::from(row > 0);
         for (paragraph, shaped) in paragraphs.iter().enumerate() {
             for line in shaped.lines(width / size) {
@@ -231,14 +231,14 @@ fn columns(texts: &[Text], sizing: &Sizing<'_>, page: Area, plan: &mut Plan) {
                     baseline: top + BASELINE * size,
                     inverted: false,
                 };
-                plan.place(placed, top + LEADING * size, page);
+                plan.add_line(placed, top + LEADING * size, page);
                 row += 1;
             }
         }
     }
 }
 
-/// One centred board a text, the boards one below the other in the middle of the page.
+/// One centred board for each text. The boards are one below the other in the middle of the page.
 fn boards(texts: &[Text], sizing: &Sizing<'_>, page: Area, plan: &mut Plan) {
     // Multiples of the size.
     const PADDING: f32 = 0.5;
@@ -271,7 +271,7 @@ fn boards(texts: &[Text], sizing: &Sizing<'_>, page: Area, plan: &mut Plan) {
                     inverted,
                 };
                 y += LEADING * size;
-                plan.place(placed, y + PADDING * size, page);
+                plan.add_line(placed, y + PADDING * size, page);
             }
         }
         y += PADDING * size;
@@ -290,7 +290,7 @@ fn boards(texts: &[Text], sizing: &Sizing<'_>, page: Area, plan: &mut Plan) {
     }
 }
 
-/// Each text in a cell of a grid, at a size and place of its own.
+/// Each text in a cell of a grid, with its own size and place.
 fn scatter(texts: &[Text], sizing: &Sizing<'_>, page: Area, seed: u64, plan: &mut Plan) {
     let mut random = SplitMix64::new(seed, 2);
     let columns = (texts.len() as f32).sqrt().ceil().max(1.0) as usize;
@@ -298,7 +298,7 @@ fn scatter(texts: &[Text], sizing: &Sizing<'_>, page: Area, seed: u64, plan: &mu
     let count = texts.len();
     for (text, shaped) in texts.iter().enumerate() {
         let (row, column) = (text / columns, text % columns);
-        // The last row may hold fewer cells, which are wider then.
+        // The last row may have fewer cells, which are then wider.
         let in_row = columns.min(count - row * columns);
         let pitch = (page.width / in_row as f32, page.height / rows as f32);
         let pad = 0.04 * pitch.0.min(pitch.1);
@@ -332,7 +332,7 @@ fn scatter(texts: &[Text], sizing: &Sizing<'_>, page: Area, seed: u64, plan: &mu
         let area = Area {
             x: cell.x + slack.0 * random.unit() as f32,
             y: cell.y + slack.1 * random.unit() as f32,
-            // The same width as measured, so that lines break in the same places.
+            // This is the measured width, so that lines break in the same places.
             width: cell.width,
             height: height.min(cell.height),
         };

@@ -1,5 +1,5 @@
-//! Fonts: DejaVu is part of the program, so Latin text is the same everywhere; Chinese needs a font of the
-//! system.
+//! Fonts. DejaVu is part of the program, so Latin text is the same on every machine. Chinese needs a font of
+//! the system.
 
 use super::settings::Face;
 use cosmic_text::fontdb::{self, Database, FaceInfo, Source, Style, Weight};
@@ -7,7 +7,7 @@ use cosmic_text::{FontSystem, SwashCache};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-/// Families for simplified Chinese that are taken before others, best first.
+/// Preferred families for simplified Chinese, the best first.
 const PREFERRED: [&str; 12] = [
     "Noto Sans CJK SC",
     "Noto Sans SC",
@@ -22,19 +22,19 @@ const PREFERRED: [&str; 12] = [
     "AR PL UMing CN",
     "AR PL UKai CN",
 ];
-/// What a font for simplified Chinese must have at least.
+/// The characters that a font for simplified Chinese must have at least.
 const SAMPLE: &str = "的一是不了中国人这为发说们时间学习电车书图简体汉字，。";
 const LOCALE: &str = "en-US";
 
-/// Fonts and their glyphs, as one generator uses them.
+/// The fonts and the glyphs of one generator.
 pub(super) struct Fonts {
     /// All loaded fonts.
     pub system: FontSystem,
     /// Drawn glyphs.
     pub glyphs: SwashCache,
-    /// Family of the font for Latin letters.
+    /// The family of the font for Latin letters.
     pub latin: &'static str,
-    /// Family of the font for Chinese, once loaded.
+    /// The family of the font for Chinese, after it was loaded.
     pub cjk: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Fonts {
         };
         database.load_font_source(Source::Binary(Arc::new(data)));
         if face != Face::Sans {
-            // Has the most characters; stands in where another face lacks one.
+            // This face has the most characters. It is used where another face lacks one.
             database.load_font_source(Source::Binary(Arc::new(dejavu::sans::regular())));
         }
         Self {
@@ -59,8 +59,7 @@ impl Fonts {
         }
     }
 
-    /// Adds a face for Chinese. It counts as regular regardless of its weight, so that it may stand in for
-    /// DejaVu.
+    /// Adds a face for Chinese. It counts as regular regardless of its weight, so that it can replace DejaVu.
     pub(super) fn add_cjk(&mut self, face: &FaceInfo) {
         let mut face = face.clone();
         face.weight = Weight::NORMAL;
@@ -70,7 +69,7 @@ impl Fonts {
     }
 }
 
-/// The system's font for Chinese. Looked for once, when first asked for.
+/// The system's font for Chinese. The search happens once, at the first request.
 pub(super) fn system_cjk() -> Option<FaceInfo> {
     static FOUND: OnceLock<Option<FaceInfo>> = OnceLock::new();
     let look = || {
@@ -84,7 +83,7 @@ pub(super) fn system_cjk() -> Option<FaceInfo> {
 /// The face for Chinese in a font file.
 ///
 /// # Errors
-/// Says why there is none.
+/// Fails if there is none, with the reason.
 pub(super) fn cjk_in_file(path: &Path) -> Result<FaceInfo, String> {
     let mut database = Database::new();
     database
@@ -99,7 +98,7 @@ pub(super) fn cjk_in_file(path: &Path) -> Result<FaceInfo, String> {
     best_cjk(database).ok_or_else(|| "this font has no Chinese characters".to_owned())
 }
 
-/// The most suitable of the faces that have the sample's characters.
+/// The most suitable of the faces with the characters of the sample.
 fn best_cjk(database: Database) -> Option<FaceInfo> {
     let mut faces: Vec<FaceInfo> = database.faces().cloned().collect();
     faces.sort_by_cached_key(|face| {

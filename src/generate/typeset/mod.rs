@@ -1,5 +1,6 @@
-//! The `typeset` generator: draws an item's target texts with a font, clean or degraded in a known order.
-//! What a reader makes of its pages is the ceiling of a score for rendered text.
+//! The `typeset` generator: draws the target texts of an item with a font, clean or degraded in a known
+//! order. The score of its clean pages is the highest score for rendered text that a model can reach with the
+//! same reader.
 
 mod compose;
 mod fonts;
@@ -21,17 +22,17 @@ use fonts::Fonts;
 use serde_json::json;
 use target::{Target, is_cjk};
 
-/// The asset with a Chinese font for machines that have none.
+/// The asset with a Chinese font, for machines without one.
 const CJK_FONT: &str = "font-noto-sans-cjk-sc";
 
-/// Draws texts. The same settings and request give the same pixels on every machine, except that Chinese is
-/// drawn with the font that the system has.
+/// Draws texts. The same settings and the same request give the same pixels on every machine, except that
+/// Chinese is drawn with a font of the system.
 pub struct Typeset {
     settings: TypesetSettings,
-    /// Ink and paper.
+    /// The colours of ink and paper.
     colours: [[u8; 3]; 2],
     fonts: Fonts,
-    /// The font of `cjk_font`.
+    /// The font from `cjk_font`.
     chosen_cjk: Option<FaceInfo>,
 }
 
@@ -47,7 +48,7 @@ impl SimpleGenerator for Typeset {
         Self::new(settings).map_err(BuildError::own)
     }
 
-    /// A Chinese font where the system has none.
+    /// A Chinese font, if the system has none.
     fn wanted_assets(items: &[Item]) -> Vec<&'static str> {
         let chinese = |item: &Item| {
             item.expect
@@ -89,7 +90,7 @@ impl Typeset {
         })
     }
 
-    /// Loads a font for Chinese when a text needs one and none is loaded.
+    /// Loads a font for Chinese if a text needs one and none is loaded.
     fn need_fonts(&mut self, texts: &[String]) -> Result<(), GenerateError> {
         if self.fonts.cjk.is_some() || !texts.iter().any(|text| text.chars().any(is_cjk)) {
             return Ok(());
@@ -115,7 +116,7 @@ impl Generator for Typeset {
         request: &Request<'_>,
         _cancel: &Cancel,
     ) -> Result<Generated, GenerateError> {
-        let mut target = Target::of(request.item);
+        let mut target = Target::from_item(request.item);
         self.need_fonts(&target.texts)?;
         let (dropped, units) = target.drop_units(self.settings.drop, request.seed);
         let texts: Vec<compose::Text> = target
@@ -132,10 +133,12 @@ impl Generator for Typeset {
             notes.push("no target text: the page is blank".to_owned());
         }
         if plan.forced {
-            notes.push("the text does not fit: words were broken or lines cut".to_owned());
+            notes.push("the text does not fit: words were broken or lines were cut".to_owned());
         }
-        if plan.clipped > 0 {
-            notes.push(format!("{} lines were cut off", plan.clipped));
+        match plan.clipped {
+            0 => {}
+            1 => notes.push("one line was cut off".to_owned()),
+            lines => notes.push(format!("{lines} lines were cut off")),
         }
         let missing: String = texts.iter().flatten().map(|p| p.missing.as_str()).collect();
         if !missing.is_empty() {

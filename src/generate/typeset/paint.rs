@@ -1,6 +1,7 @@
-//! From a plan to pixels, and the degradations.
+//! Draws the pixels of a plan, and degrades them.
 //!
-//! Ink is drawn as coverage, 0 for paper to 255 for full ink, blurred and turned as such, and coloured last.
+//! Ink is drawn as coverage, from 0 for paper to 255 for full ink. The coverage is blurred and turned, and is
+//! coloured last.
 
 use super::compose::{Board, Plan, Text};
 use super::fonts::Fonts;
@@ -10,10 +11,11 @@ use cosmic_text::{SwashContent, SwashImage};
 use image::{DynamicImage, GrayImage, Luma, RgbImage};
 use imageproc::geometric_transformations::{Border, Interpolation, rotate_about_center};
 
-/// Glyph pictures kept; sizes vary from page to page, so old ones are of little use.
+/// The number of glyph pictures that are kept. Sizes vary from page to page, so old pictures are seldom used
+/// again.
 const MOST_GLYPHS: usize = 8192;
 
-/// Draws a plan: ink coverage of a page.
+/// The ink coverage of a page with this plan.
 pub(super) fn paint(
     plan: &Plan,
     texts: &[Text],
@@ -56,18 +58,18 @@ fn draw_board(page: &mut GrayImage, board: &Board) {
         (area.y + area.height).round(),
     );
     match board.frame {
-        None => fill(page, left, top, right, bottom),
+        None => fill_rectangle(page, left, top, right, bottom),
         Some(thickness) => {
             let thickness = thickness.round();
-            fill(page, left, top, right, top + thickness);
-            fill(page, left, bottom - thickness, right, bottom);
-            fill(page, left, top, left + thickness, bottom);
-            fill(page, right - thickness, top, right, bottom);
+            fill_rectangle(page, left, top, right, top + thickness);
+            fill_rectangle(page, left, bottom - thickness, right, bottom);
+            fill_rectangle(page, left, top, left + thickness, bottom);
+            fill_rectangle(page, right - thickness, top, right, bottom);
         }
     }
 }
 
-fn fill(page: &mut GrayImage, left: f32, top: f32, right: f32, bottom: f32) {
+fn fill_rectangle(page: &mut GrayImage, left: f32, top: f32, right: f32, bottom: f32) {
     let (width, height) = page.dimensions();
     for y in (top.max(0.0) as u32)..(bottom.max(0.0) as u32).min(height) {
         for x in (left.max(0.0) as u32)..(right.max(0.0) as u32).min(width) {
@@ -100,7 +102,7 @@ fn draw_glyph(page: &mut GrayImage, picture: &SwashImage, (x, y): (i32, i32), in
                 continue;
             }
             let Luma([ink]) = page.get_pixel_mut(x as u32, y as u32);
-            // Paper left uncovered by this glyph, or ink left over.
+            // The paper that this glyph does not cover, or the ink that remains.
             let rest = |under: u16| (under * (255 - alpha) + 127) / 255;
             *ink = if inverted {
                 rest(u16::from(*ink)) as u8
@@ -111,7 +113,7 @@ fn draw_glyph(page: &mut GrayImage, picture: &SwashImage, (x, y): (i32, i32), in
     }
 }
 
-/// Turns and blurs a page, colours it and adds noise.
+/// Turns and blurs a page, colours it, and adds noise.
 pub(super) fn finish(
     mut page: GrayImage,
     settings: &TypesetSettings,
@@ -148,17 +150,17 @@ pub(super) fn finish(
             pixels.extend_from_slice(&colours[usize::from(coverage)]);
         }
     }
-    // Three bytes for each pixel of the page: always the right length.
+    // There are three bytes for each pixel, so the length is always right.
     RgbImage::from_raw(page.width(), page.height(), pixels).unwrap_or_default()
 }
 
-/// Nearly normal with mean 0 and variance 1: the sum of four uniform numbers.
+/// The sum of four uniform numbers, which is nearly normal with mean 0 and variance 1.
 fn normal(random: &mut SplitMix64) -> f32 {
     let bits = random.next();
     let sum: u32 = (0..4)
         .map(|part| (bits >> (16 * part)) as u32 & 0xffff)
         .sum();
-    // Each uniform number has variance 1/12, four of them 1/3.
+    // Each uniform number has the variance 1/12, and four of them have 1/3.
     (sum as f32 / 65535.0 - 2.0) * 3.0f32.sqrt()
 }
 
@@ -198,9 +200,9 @@ mod tests {
             ..TypesetSettings::default()
         };
         let mut dot = GrayImage::new(101, 101);
-        fill(&mut dot, 40.0, 0.0, 61.0, 101.0);
+        fill_rectangle(&mut dot, 40.0, 0.0, 61.0, 101.0);
         let blurred = finish(dot, &settings, [[255; 3], [0; 3]], 0);
-        // A bar of 21 pixels: variance (21² - 1) / 12 = 36.67, and 9 of the blur.
+        // A bar of 21 pixels has the variance (21² - 1) / 12 = 36.67, and the blur adds 9.
         let row: Vec<f64> = (0..101).map(|x| f64::from(blurred[(x, 50)][0])).collect();
         let sum: f64 = row.iter().sum();
         let variance = (0..101u32)

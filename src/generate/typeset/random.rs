@@ -1,11 +1,11 @@
-//! A small random number generator whose numbers never change with a dependency's version.
+//! A small generator of random numbers, which do not change with the version of a dependency.
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 #[derive(Debug, Clone)]
 pub(super) struct SplitMix64(u64);
 
 impl SplitMix64 {
-    /// `stream` keeps apart what one seed is used for.
+    /// The numbers of a seed. Each use of the seed has its own `stream`.
     pub(super) fn new(seed: u64, stream: u64) -> Self {
         let mut mixer = Self(seed);
         let mixed = mixer.next();

@@ -11,31 +11,31 @@ pub struct TypesetSettings {
     pub width: u32,
     /// Height of the picture in pixels, 64 to 8192. Default 1024.
     pub height: u32,
-    /// Empty border in pixels, less than half of either side. Default 64.
+    /// Width of the empty border in pixels, less than half of each side. Default 64.
     pub margin: u32,
     /// Face of Latin text: `sans`, `serif` or `mono`. Default `sans`.
     pub font: Face,
-    /// Font file for Chinese. Default: one that the system has, Noto Sans CJK SC first.
+    /// Font file for Chinese. Default: a font of the system, preferably Noto Sans CJK SC.
     pub cjk_font: Option<PathBuf>,
     /// How the texts are arranged: `page`, `sign`, `columns` or `scattered`. Default `page`.
     pub layout: Arrangement,
-    /// Font size in pixels, or `auto`: the largest at which all text fits, at most an eighth of the height
-    /// and at least 10. Default `auto`.
+    /// Font size in pixels, or `auto`, which is the largest size at which all text fits, at most an eighth of
+    /// the height and at least 10. Default `auto`.
     pub size: Size,
     /// Colour of the text, `#rrggbb`. Default `#000000`.
     pub ink: String,
-    /// Colour of the ground, `#rrggbb`. Default `#ffffff`.
+    /// Colour of the background, `#rrggbb`. Default `#ffffff`.
     pub paper: String,
-    /// Small type: the font size is multiplied by this, above 0 to 1; never below 4 pixels. Default 1.
+    /// Factor of the font size, above 0 and at most 1. The size is never below 4 pixels. Default 1.
     pub scale: f32,
-    /// Blur: standard deviation of a Gaussian in pixels, 0 to 50. Default 0.
+    /// Standard deviation of a Gaussian blur in pixels, 0 to 50. Default 0.
     pub blur: f32,
-    /// Noise: standard deviation in grey levels, 0 to 255. Default 0.
+    /// Standard deviation of the noise in grey levels, 0 to 255. Default 0.
     pub noise: f32,
-    /// Probability with which each word (Chinese: each character) is left out, 0 to 1. A higher probability
-    /// leaves out the same ones and more. Default 0.
+    /// Probability with which each word is left out, 0 to 1. In Chinese, it is that of each character. A
+    /// higher probability leaves out the same words and more. Default 0.
     pub drop: f64,
-    /// Turn of the page in degrees clockwise, -45 to 45; corners that leave the page are cut. Default 0.
+    /// Rotation of the page in degrees clockwise, -45 to 45. Corners beyond the page are cut off. Default 0.
     pub rotate: f32,
 }
 
@@ -60,7 +60,7 @@ impl Default for TypesetSettings {
     }
 }
 
-/// A face of the embedded DejaVu family.
+/// A face of the DejaVu family, which is part of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Face {
@@ -72,17 +72,17 @@ pub enum Face {
     Mono,
 }
 
-/// How several texts share a page.
+/// How texts are arranged on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Arrangement {
-    /// Paragraphs from the top, flush left.
+    /// Paragraphs from the top, aligned at the left.
     Page,
-    /// One centred board a text, in turn light on dark and framed.
+    /// One centred board for each text, in turn light on dark and framed.
     Sign,
-    /// Two columns, filled one after the other.
+    /// Two columns, of which the second is filled after the first.
     Columns,
-    /// A place and a size of its own for each text.
+    /// Each text has its own place and size.
     Scattered,
 }
 
@@ -92,7 +92,7 @@ pub enum Arrangement {
 pub enum Size {
     /// The largest size that fits.
     Auto(Auto),
-    /// A size in pixels.
+    /// This size, in pixels.
     Pixels(f32),
 }
 
@@ -132,10 +132,10 @@ pub enum TypesetError {
 }
 
 impl TypesetSettings {
-    /// Checks every range.
+    /// Checks that every setting is in its range.
     ///
     /// # Errors
-    /// Names the first key whose value is out of its range.
+    /// Fails with the first key whose value is out of its range.
     pub(super) fn check(&self) -> Result<(), TypesetError> {
         let half = self.width.min(self.height) / 2;
         within("width", self.width, 64, 8192)?;
@@ -161,7 +161,7 @@ fn within<T: PartialOrd + std::fmt::Display>(
     low: T,
     high: T,
 ) -> Result<(), TypesetError> {
-    // Written so that NaN is refused.
+    // The comparison also refuses NaN.
     if value >= low && value <= high {
         return Ok(());
     }

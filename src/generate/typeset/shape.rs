@@ -1,15 +1,15 @@
-//! A text as glyphs on one endless line, measured in ems, and its breaking into lines of any width.
+//! A text as glyphs on one endless line, measured in ems, which can be broken into lines of any width.
 
 use super::fonts::Fonts;
 use super::target::is_cjk;
 use cosmic_text::{Attrs, Buffer, Family, LayoutGlyph, Metrics, Shaping, Wrap};
 use std::ops::Range;
 
-/// Font size in pixels at which texts are shaped; advances are linear in the size.
+/// The font size, in pixels, at which texts are shaped. Advances are proportional to the size.
 const EM: f32 = 64.0;
-/// Punctuation that must not begin a line of Chinese.
+/// Punctuation with which a line of Chinese must not begin.
 const CLOSING: &str = "，。！？、；：）》」』】〉”’…—～·,.!?;:)]}%％℃";
-/// Punctuation that must not end one.
+/// Punctuation with which a line of Chinese must not end.
 const OPENING: &str = "（《「『【〈“‘([{$￥#";
 
 /// A text without line feeds.
@@ -17,13 +17,13 @@ const OPENING: &str = "（《「『【〈“‘([{$￥#";
 pub(super) struct Paragraph {
     /// Its glyphs on one line.
     pub glyphs: Vec<LayoutGlyph>,
-    /// Parts that stay together.
+    /// The parts that must not be broken.
     units: Vec<Unit>,
     /// Characters that no font has.
     pub missing: String,
 }
 
-/// A word, or in Chinese a character with its punctuation. Positions are in ems.
+/// A word, or a Chinese character with its punctuation. Positions are in ems.
 #[derive(Debug, Clone, PartialEq)]
 struct Unit {
     glyphs: Range<usize>,
@@ -31,18 +31,18 @@ struct Unit {
     end: f32,
 }
 
-/// A line: some glyphs of a paragraph. Positions are in ems.
+/// A line, which has some glyphs of a paragraph. Positions are in ems.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
-    /// Which glyphs of the paragraph.
+    /// The range of the paragraph's glyphs.
     pub glyphs: Range<usize>,
-    /// Where the first glyph begins in the paragraph.
+    /// The start of the first glyph in the paragraph.
     pub start: f32,
-    /// From the first glyph's beginning to the last one's end.
+    /// The distance from the start of the first glyph to the end of the last glyph.
     pub width: f32,
 }
 
-/// Shapes a text; each of its lines becomes a paragraph.
+/// Shapes a text. Each of its lines becomes a paragraph.
 pub(super) fn shape(fonts: &mut Fonts, text: &str, chinese: bool) -> Vec<Paragraph> {
     let cjk = fonts.cjk.clone().filter(|_| chinese);
     let family = cjk.as_deref().unwrap_or(fonts.latin);
@@ -97,8 +97,8 @@ fn units(text: &str, glyphs: &[LayoutGlyph]) -> Vec<Unit> {
     units
 }
 
-/// Whether a line may end between two characters: at blanks, and beside CJK characters where punctuation
-/// allows.
+/// Whether a line may end between two characters. It may end at blanks, and next to CJK characters if the
+/// punctuation allows it.
 fn may_break(before: char, after: char) -> bool {
     if before == ' ' {
         return true;
@@ -107,13 +107,14 @@ fn may_break(before: char, after: char) -> bool {
 }
 
 impl Paragraph {
-    /// Width of the widest part that stays together, in ems.
+    /// The width of the widest part that must not be broken, in ems.
     pub(super) fn widest(&self) -> f32 {
         let widths = self.units.iter().map(|unit| unit.end - unit.start);
         widths.fold(0.0, f32::max)
     }
 
-    /// Lines of at most `width` ems, each as long as possible. Only a part wider than that is broken inside.
+    /// The lines of at most `width` ems, each as long as possible. Only a part that is wider than a line is
+    /// broken inside.
     pub(super) fn lines(&self, width: f32) -> Vec<Line> {
         let mut lines: Vec<Line> = Vec::new();
         for unit in &self.units {
@@ -134,7 +135,8 @@ impl Paragraph {
         lines
     }
 
-    /// A glyph's position and scale for drawing it at `size` pixels with the line's origin at (`x`, `y`).
+    /// The position and the scale of a glyph with the font size `size`, in pixels, if the line's origin is at
+    /// (`x`, `y`).
     pub(super) fn physical(
         &self,
         glyph: usize,
@@ -146,7 +148,7 @@ impl Paragraph {
     }
 }
 
-/// Puts a unit on the last line if it fits there, else on a new one.
+/// Adds a part to the last line if it fits there, or else to a new line.
 fn extend(lines: &mut Vec<Line>, unit: &Unit, width: f32) {
     match lines.last_mut() {
         Some(line) if unit.end - line.start <= width => {

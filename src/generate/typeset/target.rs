@@ -1,24 +1,25 @@
-//! Which texts an item asks to be drawn, and leaving words out of them.
+//! The texts that an item asks for, and how words are left out of them.
 
 use super::random::SplitMix64;
 use crate::record::Item;
 use serde_json::Value;
 
-/// Pairs of double quotation marks, as prompts write them.
+/// Pairs of double quotation marks in prompts.
 const QUOTES: [(char, char); 4] = [('"', '"'), ('“', '”'), ('「', '」'), ('『', '』')];
 
 /// The texts to draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {
-    /// Each a block of its own; none is blank.
+    /// The texts, each of which is a block. No text is blank.
     pub texts: Vec<String>,
-    /// Chinese: units are characters instead of words.
+    /// Whether the texts are Chinese, so that characters are left out instead of words.
     pub chinese: bool,
 }
 
 impl Target {
-    /// `expect.texts`, else `expect.answers`, else what the prompt has in double quotes, else the prompt.
-    pub(super) fn of(item: &Item) -> Self {
+    /// The texts of `expect.texts`, or else of `expect.answers`, or else those in double quotation marks in
+    /// the prompt, or else the whole prompt.
+    pub(super) fn from_item(item: &Item) -> Self {
         let texts = strings(item.expect.get("texts"))
             .or_else(|| strings(item.expect.get("answers")))
             .or_else(|| Some(quoted(&item.prompt)).filter(|texts| !texts.is_empty()))
@@ -39,7 +40,8 @@ impl Target {
         Self { texts, chinese }
     }
 
-    /// Leaves out each unit with the given probability; returns how many were left out of how many.
+    /// Leaves out each word or Chinese character with the given probability. Returns the number of those left
+    /// out, and the number of all.
     pub(super) fn drop_units(&mut self, probability: f64, seed: u64) -> (usize, usize) {
         let mut random = SplitMix64::new(seed, 1);
         let (mut dropped, mut all) = (0, 0);
@@ -67,7 +69,7 @@ impl Target {
     }
 }
 
-/// A string, or an array's strings.
+/// A string, or the strings of an array.
 fn strings(value: Option<&Value>) -> Option<Vec<String>> {
     match value? {
         Value::String(text) => Some(vec![text.clone()]),
@@ -88,7 +90,7 @@ fn quoted(prompt: &str) -> Vec<String> {
     {
         let inside = &rest[start + open.len_utf8()..];
         let Some(end) = inside.find(close) else {
-            // A lone mark, as in 5" nails.
+            // A single mark, as in 5" nails.
             rest = inside;
             continue;
         };
@@ -100,7 +102,7 @@ fn quoted(prompt: &str) -> Vec<String> {
     texts
 }
 
-/// Characters that only a CJK font has, and between which lines may break: ideographs, kana, hangul,
+/// Whether only a CJK font has this character, and lines may break next to it: ideographs, kana, hangul,
 /// full-width forms and CJK punctuation.
 pub(super) fn is_cjk(character: char) -> bool {
     matches!(u32::from(character),
@@ -114,7 +116,7 @@ mod tests {
     use serde_json::json;
 
     fn target(prompt: &str, expect: Value) -> Target {
-        Target::of(
+        Target::from_item(
             &serde_json::from_value(json!({
                 "item": "1", "task": "text-to-image", "prompt": prompt, "expect": expect
             }))
@@ -168,7 +170,8 @@ mod tests {
         };
         assert_eq!(kept(0.0, 5).len(), 4000);
         assert_eq!(kept(1.0, 5).len(), 0);
-        // Binomial: 4000 words at 0.25 have mean 3000 kept and standard deviation 27; five of them.
+        // By the binomial distribution, 3000 of 4000 words are kept on average at 0.25, with a standard
+        // deviation of 27. The test allows five standard deviations.
         assert!((kept(0.25, 5).len() as i64 - 3000).abs() < 137);
         let few = kept(0.5, 5);
         let many = kept(0.25, 5);

@@ -1,6 +1,6 @@
 //! The folders of a checkpoint.
 
-/// The folder of the authors' own weights in a checkpoint, which hold more than one network.
+/// The folder of the authors' own weights in a checkpoint, which are those of several networks.
 pub(super) const OWN: &str = "uniworld";
-/// The folder that is laid out as FLUX.1's.
+/// The folder with the layout of FLUX.1.
 pub(super) const FLUX: &str = "flux";

@@ -1,4 +1,5 @@
-//! The `uniworld` generator: UniWorld-V1 in this process, from prompt and pictures to pixels or words.
+//! The `uniworld` generator: UniWorld-V1 in this process, which answers a prompt and pictures with a picture
+//! or words.
 
 mod layout;
 mod prompt;
@@ -17,7 +18,7 @@ use super::pipeline::{CheckpointFolder, Network, NetworkInfo, Phase, fatal};
 use super::place::Precision;
 use super::released::ReleasedConfig;
 use crate::model::flux::FluxTransformer;
-use crate::model::uniworld::Config;
+use crate::model::uniworld::UniWorldConfig;
 use crate::record::Task;
 use std::path::Path;
 
@@ -82,8 +83,8 @@ impl Pipeline for UniWorld {
             anchor_pixels: settings.anchor_pixels,
             stored_size: settings.stored_size,
         };
-        let own = folder.at(OWN);
-        let config = Config::read(&own.path.join("config.json")).map_err(fatal)?;
+        let own = folder.location_of(OWN);
+        let config = UniWorldConfig::read(&own.path.join("config.json")).map_err(fatal)?;
         let flux = folder.below(FLUX);
         let prompt = prompt::phase(settings, &config, folder)?;
         let text = text_phase(&flux, text)?;

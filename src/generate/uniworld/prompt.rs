@@ -1,5 +1,5 @@
-//! The phase `prompt`: the language model reads the conversation and either answers in words or leaves its
-//! states, with reference features between them, to the denoiser.
+//! The phase `prompt`: the language model reads the conversation. It either answers in words, or it makes
+//! states with reference features between them for the denoiser.
 
 use super::layout::OWN;
 use super::reference::{ReferenceEncoder, ReferenceNetworks};
@@ -16,7 +16,7 @@ use crate::model::conversation::{Conversation, Message, Piece, Reader};
 use crate::model::processor::PixelLimits;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::chat::Form;
-use crate::model::uniworld::{Conditioner, Config, TaskHead};
+use crate::model::uniworld::{Conditioner, TaskHead, UniWorldConfig};
 use crate::model::weights::Asked;
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
@@ -24,36 +24,37 @@ use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde_json::{Value, json};
 
-/// The understanding half of UniWorld.
+/// The half of UniWorld that understands.
 struct Prompt {
     conditioner: Network<Conditioner>,
     reference: Option<ReferenceEncoder>,
     task_head: Option<Network<TaskHead>>,
     reader: Reader,
     settings: UniWorldSettings,
-    /// Everything of the settings and the checkpoint that shapes this phase.
+    /// Everything in the settings and the checkpoint that determines the results of this phase.
     identity: Value,
     device: Device,
 }
 
-/// The phase of a checkpoint with this configuration.
+/// The phase for a checkpoint with this configuration.
 ///
 /// # Errors
 /// Fails if a configuration of the reference encoder is absent or wrong.
 pub(super) fn phase(
     settings: &UniWorldSettings,
-    config: &Config,
+    config: &UniWorldConfig,
     folder: &CheckpointFolder,
 ) -> Result<Phase, GenerateError> {
     let conditioner = conditioner(config, folder);
     let reference = ReferenceNetworks::read(settings, config, folder)?;
     let task_head = (settings.route == Route::TaskHead).then(|| task_head(config, folder));
     let mut networks = vec![conditioner.any()];
-    networks.extend(reference.iter().flat_map(ReferenceNetworks::all));
+    networks.extend(reference.iter().flat_map(ReferenceNetworks::networks));
     networks.extend(task_head.iter().map(Network::any));
     let (settings, folder) = (settings.clone(), folder.clone());
     Ok(Phase::new("prompt", networks, move |device| {
-        // Sampling comes later; all else of the settings shapes this phase.
+        // The settings of sampling belong to later phases. All other settings determine the results of this
+        // phase.
         let identity = json!([
             "prompt",
             folder.path().to_string_lossy(),
@@ -69,7 +70,7 @@ pub(super) fn phase(
             conditioner,
             reference: reference.map(open).transpose()?,
             task_head,
-            reader: Reader::open(&folder.at(OWN).path).map_err(fatal)?,
+            reader: Reader::open(&folder.location_of(OWN).path).map_err(fatal)?,
             identity,
             device: device.clone(),
             settings,
@@ -77,9 +78,9 @@ pub(super) fn phase(
     }))
 }
 
-/// The language model and its projector. The same files hold a projector of VAE tokens that no published
+/// The language model and its projector. The same files have a projector of VAE tokens, which no published
 /// recipe uses.
-fn conditioner(config: &Config, folder: &CheckpointFolder) -> Network<Conditioner> {
+fn conditioner(config: &UniWorldConfig, folder: &CheckpointFolder) -> Network<Conditioner> {
     let tower = &config.denoise_tower;
     let inner = tower.denoiser_config.width();
     let tensor = |name: &str, shape: &[usize]| Asked {
@@ -99,21 +100,21 @@ fn conditioner(config: &Config, folder: &CheckpointFolder) -> Network<Conditione
             ("", "language model"),
         ],
         unused: Some(("vae_projector", unused)),
-        ..NetworkInfo::new("Qwen2.5-VL", folder.at(OWN), folder.dtype())
+        ..NetworkInfo::new("Qwen2.5-VL", folder.location_of(OWN), folder.dtype())
     };
     let config = config.clone();
     Network::new(info, move |weights| Conditioner::new(&config, weights))
 }
 
-/// The network that decides between a picture and words, always in f32.
-fn task_head(config: &Config, folder: &CheckpointFolder) -> Network<TaskHead> {
+/// The network that decides between a picture and words. It is always in f32.
+fn task_head(config: &UniWorldConfig, folder: &CheckpointFolder) -> Network<TaskHead> {
     let width = config.vlm.text.hidden_size;
-    let location = folder.below(OWN).at("task_head_final.pt");
+    let location = folder.below(OWN).location_of("task_head_final.pt");
     let info = NetworkInfo::new("task head", location, DType::F32);
     Network::new(info, move |weights| TaskHead::new(weights, width))
 }
 
-/// A request as the language model takes it, with its pictures for the reference encoder.
+/// A request in the form for the language model, with its pictures for the reference encoder.
 struct Read {
     conversation: Conversation,
     pictures: Vec<RgbImage>,
@@ -166,7 +167,7 @@ impl Stage for Prompt {
 }
 
 impl Prompt {
-    /// Text first, then the pictures, as the authors' evaluation puts them. What decoding changed of them is
+    /// The text comes first and then the pictures, as in the authors' evaluation. The changes of decoding are
     /// noted.
     fn read(&self, request: &Request<'_>, extra: &mut Object) -> Result<Read, GenerateError> {
         let spoken = Spoken::turns(request)?;
@@ -213,7 +214,7 @@ impl Prompt {
     }
 }
 
-/// The task head's logits: words, picture.
+/// The two logits of the task head, for words and for a picture.
 fn route(head: &TaskHead, tokenizer: &Tokenizer, ids: &[u32], states: &Tensor) -> Result<[f32; 2]> {
     let logits = head.route(states, ids, tokenizer.token("assistant")?)?;
     let logits: Vec<f32> = logits.flatten_all()?.to_vec1()?;

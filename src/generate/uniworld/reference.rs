@@ -1,4 +1,4 @@
-//! What looks at the reference images for FLUX: an encoder that the settings choose, and its projector.
+//! The encoder of the reference images for FLUX, which the settings choose, and its projector.
 
 use super::layout::OWN;
 use super::settings::{Encoder, Reference, UniWorldSettings};
@@ -10,24 +10,24 @@ use crate::model::dinov2::{Dinov2, Dinov2Config};
 use crate::model::processor::FixedProcessor;
 use crate::model::radio::{Radio, RadioConfig};
 use crate::model::siglip::{SiglipConfig, SiglipVision};
-use crate::model::uniworld::{Config, Projector};
+use crate::model::uniworld::{Projector, UniWorldConfig};
 use crate::model::{Result, read_config};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use std::path::PathBuf;
 
-/// Side for RADIO at which it gives 32 × 32 patches of 16 pixels.
+/// The side, in pixels, at which RADIO gives 32 × 32 patches of 16 pixels.
 const RADIO_SIDE: u32 = 512;
 
-/// Side for DINOv2 at which it gives 32 × 32 patches of 14 pixels.
+/// The side, in pixels, at which DINOv2 gives 32 × 32 patches of 14 pixels.
 const DINOV2_SIDE: u32 = 448;
 
-/// The projector of an encoder other than SigLIP, as training leaves it in the checkpoint.
+/// The file with the projector of an encoder other than SigLIP, which training writes into the checkpoint.
 const PROJECTOR: &str = "projector.safetensors";
 
 enum Eye {
     Siglip(SiglipVision),
-    /// With the number of tokens before the patches.
+    /// The network, and the number of tokens before the patches.
     Dinov2(Dinov2, usize),
     Radio(Radio),
 }
@@ -50,13 +50,13 @@ pub(super) struct ReferenceEncoder {
 }
 
 impl ReferenceNetworks {
-    /// The encoder of the settings. `None` if they want none.
+    /// The encoder that the settings choose. `None` if they choose none.
     ///
     /// # Errors
     /// Fails if its configuration is absent or wrong, or its sizes cannot be read from its weights.
     pub(super) fn read(
         settings: &UniWorldSettings,
-        config: &Config,
+        config: &UniWorldConfig,
         folder: &CheckpointFolder,
     ) -> Result<Option<Self>, GenerateError> {
         let encoder = settings.reference.encoder;
@@ -80,15 +80,15 @@ impl ReferenceNetworks {
         }))
     }
 
-    /// Its networks.
-    pub(super) fn all(&self) -> [Box<dyn AnyNetwork>; 2] {
+    /// The two networks.
+    pub(super) fn networks(&self) -> [Box<dyn AnyNetwork>; 2] {
         [self.eye.any(), self.projector.any()]
     }
 
-    /// Reads how pictures are prepared.
+    /// Opens the encoder, and reads how pictures are prepared for it.
     ///
     /// # Errors
-    /// Fails if the encoder has no projector of its own, or its published preparation cannot be followed.
+    /// Fails if the encoder has no projector of its own, or if its published preparation is not supported.
     pub(super) fn open(
         self,
         settings: &UniWorldSettings,
@@ -99,7 +99,7 @@ impl ReferenceNetworks {
         if let Some(size) = settings.reference.size {
             processor.size = size;
         }
-        let beside = folder.at(PROJECTOR).path;
+        let beside = folder.location_of(PROJECTOR).path;
         let named = settings.reference.projector.is_some() || beside.is_file();
         if !named && settings.reference.encoder != Encoder::Siglip {
             return Err(GenerateError::fatal(
@@ -119,7 +119,7 @@ impl ReferenceNetworks {
     }
 }
 
-/// The folder of the encoder. `None` if the settings want none.
+/// The folder of the encoder. `None` if the settings choose none.
 fn encoder_location(
     settings: &UniWorldSettings,
     folder: &CheckpointFolder,
@@ -132,7 +132,7 @@ fn encoder_location(
     let Some(name) = encoder.folder() else {
         return Ok(None);
     };
-    let mut location = folder.at(name);
+    let mut location = folder.location_of(name);
     if let Some(path) = checkpoint {
         location.path.clone_from(path);
     }
@@ -150,7 +150,8 @@ fn encoder_location(
     ))
 }
 
-/// SigLIP's projector lies among the checkpoint's own weights; that of another encoder is a file.
+/// SigLIP's projector is among the weights of the checkpoint. That of another encoder is in a file of its
+/// own.
 fn projector(
     reference: &Reference,
     width: usize,
@@ -160,12 +161,12 @@ fn projector(
     let dtype = folder.dtype();
     let named = reference.projector.as_ref();
     if reference.encoder == Encoder::Siglip && named.is_none() {
-        let info = NetworkInfo::new("siglip_projector", folder.at(OWN), dtype);
+        let info = NetworkInfo::new("siglip_projector", folder.location_of(OWN), dtype);
         return Network::new(info, move |weights| {
             Projector::new(&weights.at("denoise_tower.siglip_projector"), width, output)
         });
     }
-    let mut location = folder.at(PROJECTOR);
+    let mut location = folder.location_of(PROJECTOR);
     if let Some(path) = named {
         location.path.clone_from(path);
     }
@@ -174,10 +175,10 @@ fn projector(
 }
 
 impl ReferenceEncoder {
-    /// Projected features [n, N, J] of pictures.
+    /// The projected features [n, N, J] of pictures.
     ///
     /// # Errors
-    /// Fails if the device has no room.
+    /// Fails if the device is out of memory.
     pub(super) fn encode(&self, pictures: &[RgbImage]) -> Result<Tensor, GenerateError> {
         let wrong = running("prompt");
         let pixels = || -> Result<Tensor> {
@@ -203,7 +204,7 @@ impl ReferenceEncoder {
     }
 }
 
-/// An encoder, the width of its tokens, and how pictures are prepared for it.
+/// The encoder, the width of its tokens, and the preparation of pictures for it.
 type Read = (Network<Eye>, usize, FixedProcessor);
 
 fn siglip(location: Location, folder: &CheckpointFolder) -> Result<Read, GenerateError> {
@@ -218,7 +219,7 @@ fn siglip(location: Location, folder: &CheckpointFolder) -> Result<Read, Generat
     Ok((eye, width, FixedProcessor::siglip(size)))
 }
 
-/// DINOv2; `registers` asks for a network that has them.
+/// DINOv2. `registers` requires a network with registers.
 fn dinov2(
     location: Location,
     registers: bool,
@@ -240,7 +241,7 @@ fn dinov2(
     Ok((eye, width, FixedProcessor::dinov2(DINOV2_SIDE)))
 }
 
-/// RADIO, whose weights alone tell its sizes.
+/// RADIO, whose sizes follow from its weights alone.
 fn radio(location: Location, folder: &CheckpointFolder) -> Result<Read, GenerateError> {
     let path = location.path.join("config.json");
     let config: RadioConfig = read_config(&path).map_err(fatal)?;

@@ -1,4 +1,4 @@
-//! The tokenizer by itself: a picture to codes, codes back to a picture through the decoder.
+//! The tokenizer by itself: from a picture to codes, and from codes back to a picture through the decoder.
 
 use super::layout::{CODES, OWN};
 use super::look::{Look, LookNetworks};
@@ -14,13 +14,13 @@ use crate::generate::pipeline::{
     AnyNetwork, Chain, CheckpointFolder, Key, Named, Phase, Stage, Step, fatal,
 };
 use crate::generate::place::Place;
-use crate::model::xomni::Config;
+use crate::model::xomni::XOmniConfig;
 use crate::record::{Item, Task};
 use image::RgbImage;
 use serde_json::json;
 use std::path::Path;
 
-/// A checkpoint's tokenizer and decoder.
+/// The tokenizer and the decoder of a checkpoint.
 pub struct Codec {
     settings: XOmniSettings,
     place: Place,
@@ -30,7 +30,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// The tokenizer of a checkpoint; opens nothing yet.
+    /// The tokenizer of a checkpoint, which is not opened yet.
     pub fn new(settings: XOmniSettings, place: Place) -> Self {
         Self {
             settings,
@@ -52,10 +52,11 @@ impl Codec {
         look.codes(picture)
     }
 
-    /// A picture of codes; a decoder that reads text gets `prompt`.
+    /// The picture of codes. A decoder that reads text gets `prompt`.
     ///
     /// # Errors
-    /// Fails if the checkpoint cannot be opened, or the codes are not a grid of the checkpoint's.
+    /// Fails if the checkpoint cannot be opened, or if the codes do not form a grid or are not codes of the
+    /// checkpoint.
     pub fn decode(
         &mut self,
         coded: &Codes,
@@ -78,7 +79,7 @@ impl Codec {
                 ),
             ));
         }
-        // Opened again for another size only; equal sizes share the loaded networks.
+        // The pipeline is opened again only for another size. Equal sizes share the loaded networks.
         if self.chain.as_ref().is_none_or(|(size, _)| *size != canvas) {
             self.chain = None;
             self.chain = Some((canvas, self.open_chain(canvas)?));
@@ -117,7 +118,7 @@ impl Codec {
 
     fn open_look(&self) -> Result<Look, GenerateError> {
         let (folder, device) = (self.folder(), &self.place.device);
-        let config = Config::read(folder.below(OWN).path()).map_err(fatal)?;
+        let config = XOmniConfig::read(folder.below(OWN).path()).map_err(fatal)?;
         let vision = config.vision().map_err(fatal)?;
         let networks = LookNetworks::new(vision, self.settings.any_image_size, &folder);
         networks.vit.open(folder.shelf(), device)?;
@@ -127,7 +128,7 @@ impl Codec {
 
     fn open_chain(&self, canvas: Canvas) -> Result<Chain, GenerateError> {
         let folder = self.folder();
-        let config = Config::read(folder.below(OWN).path()).map_err(fatal)?;
+        let config = XOmniConfig::read(folder.below(OWN).path()).map_err(fatal)?;
         let vision = config.vision().map_err(fatal)?;
         let PicturePhases { text, last } =
             PicturePhases::read(&self.settings, vision, Ok(canvas), &folder)?;
@@ -137,7 +138,7 @@ impl Codec {
     }
 }
 
-/// Stands where the autoregressive model does: the codes are in the item.
+/// The stage in place of the autoregressive model. The codes are in the item.
 struct Given;
 
 impl Given {

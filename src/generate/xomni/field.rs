@@ -1,4 +1,5 @@
-//! X-Omni's decoder as the field that latents follow: codes and prompt against nothing.
+//! X-Omni's decoder as a velocity field, with guidance by the difference to a branch without codes and
+//! prompt.
 
 use super::layout::CODES;
 use crate::generate::diffusion::{
@@ -18,7 +19,7 @@ const GUIDANCE: f32 = 1.0;
 pub(super) struct XOmniField {
     /// The diffusion decoder.
     pub decoder: Network<XOmniDecoder>,
-    /// Codes to the decoder's condition.
+    /// The network from codes to the decoder's condition.
     pub vq: Network<VqDecoder>,
 }
 

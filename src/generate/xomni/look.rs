@@ -1,4 +1,4 @@
-//! The phase `look`: the pictures of a question become codes.
+//! The phase `look`: encodes the pictures of a question as codes.
 
 use super::layout::OWN;
 use super::picture::quantizer;
@@ -18,11 +18,11 @@ use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde_json::{Value, json};
 
-/// The tokenizer's first half by its configuration: vision transformer and quantizer.
+/// The first half of the tokenizer by its configuration: vision transformer and quantizer.
 pub(super) struct LookNetworks {
     /// The vision transformer.
     pub vit: Network<Vit>,
-    /// The quantizer, always in f32.
+    /// The quantizer, which is always in f32.
     pub vq: Network<VqEncoder>,
     processor: BoundedProcessor,
     dtype: DType,
@@ -36,12 +36,13 @@ pub(super) struct Look {
     processor: BoundedProcessor,
     device: Device,
     dtype: DType,
-    /// Everything of the settings and the checkpoint that shapes the codes.
+    /// Everything in the settings and the checkpoint that determines the codes.
     identity: Value,
 }
 
 impl LookNetworks {
-    /// The tokenizer of a checkpoint. `any_image_size` takes pictures that it was not trained on.
+    /// The tokenizer of a checkpoint. With `any_image_size`, it also reads pictures of sizes on which it was
+    /// not trained.
     pub(super) fn new(
         vision: &VisionConfig,
         any_image_size: bool,
@@ -72,13 +73,13 @@ impl LookNetworks {
         }
     }
 
-    /// The phase that codes the pictures of a question.
+    /// The phase that encodes the pictures of a question.
     pub(super) fn phase(self) -> Phase {
         let networks = vec![self.vit.any(), self.vq.any()];
         Phase::new("look", networks, |device| Ok(self.on(device)))
     }
 
-    /// The tokenizer on a device. Its files are opened by others.
+    /// The tokenizer on a device. Other code opens its files.
     pub(super) fn on(self, device: &Device) -> Look {
         Look {
             vit: self.vit,
@@ -95,7 +96,7 @@ impl Look {
     /// The codes of a picture.
     ///
     /// # Errors
-    /// Fails if its size or shape is outside the limits, or memory runs out.
+    /// Fails if the size or shape of the picture is outside the limits, or if memory runs out.
     pub(super) fn codes(&self, picture: &RgbImage) -> Result<Codes, GenerateError> {
         let pixels = self.processor.prepare(picture);
         let pixels = pixels.map_err(|error| GenerateError::item("image", error.to_string()))?;
@@ -111,7 +112,7 @@ impl Look {
     }
 }
 
-/// The name under which the codes of a request's picture are left.
+/// The name of the tensor with the codes of a request's picture.
 fn name(number: usize) -> String {
     format!("codes.{number}")
 }
@@ -119,7 +120,7 @@ fn name(number: usize) -> String {
 /// The codes of a request's pictures, in their order.
 ///
 /// # Errors
-/// Fails if what was left cannot be read.
+/// Fails if the stored tensors cannot be read.
 pub(super) fn codes_left(before: &Named) -> Result<Vec<Codes>> {
     let tensors = (0..).map_while(|number| before.get(&name(number)));
     tensors

@@ -1,5 +1,5 @@
-//! The `xomni` generator: X-Omni in this process, from words to image tokens to pixels, and from pictures to
-//! words.
+//! The `xomni` generator: X-Omni in this process, which goes from words through image tokens to pixels, and
+//! from pictures to words.
 
 mod codec;
 mod field;
@@ -24,7 +24,7 @@ use super::kind::Pipeline;
 use super::pipeline::{CheckpointFolder, Phase, fatal};
 use super::place::Precision;
 use super::released::ReleasedConfig;
-use crate::model::xomni::Config;
+use crate::model::xomni::XOmniConfig;
 use crate::record::Task;
 use std::path::Path;
 
@@ -51,14 +51,15 @@ impl Pipeline for XOmni {
         settings: &XOmniSettings,
         folder: &CheckpointFolder,
     ) -> Result<Vec<Phase>, GenerateError> {
-        let config = Config::read(folder.below(OWN).path()).map_err(fatal)?;
+        let config = XOmniConfig::read(folder.below(OWN).path()).map_err(fatal)?;
         let vision = config.vision().map_err(fatal)?;
         let canvas = canvas(settings.size, vision);
         let look = LookNetworks::new(vision, settings.any_image_size, folder);
         let PicturePhases { text, last } =
             PicturePhases::read(settings, vision, canvas.clone(), folder)?;
         let tokens = tokens::phase(settings, config, canvas, folder);
-        // The text comes before the tokens, so that the outputs of a prompt share it.
+        // The phase of the text comes before that of the tokens, so that all outputs of a prompt share its
+        // result.
         let phases = [look.phase()].into_iter().chain(text);
         Ok(phases.chain([tokens]).chain(last).collect())
     }

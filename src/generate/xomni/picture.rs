@@ -1,4 +1,4 @@
-//! The phases that make pixels of image tokens, and what settings and checkpoint say of them.
+//! The phases from image tokens to pixels, with their settings from the model file and the checkpoint.
 
 use super::field::XOmniField;
 use super::layout::{FLUX, OWN};
@@ -15,17 +15,17 @@ use crate::model::weights::Asked;
 use crate::model::xomni::{VisionConfig, VqDecoder, XOmniDecoder};
 use std::path::Path;
 
-/// The phases that make pixels of image tokens.
+/// The phases from image tokens to pixels.
 pub(super) struct PicturePhases {
-    /// For a decoder that reads the prompt.
+    /// The text encoders, for a decoder that reads the prompt.
     pub text: Option<Phase>,
     /// Denoising and decoding.
     pub last: [Phase; 2],
 }
 
 impl PicturePhases {
-    /// The phases for pictures of `canvas`. Where no decoder weights are, `image_only` in the configuration
-    /// says whether the decoder reads the prompt.
+    /// The phases for pictures of the size `canvas`. If there are no weights of the decoder, `image_only` in
+    /// the configuration says whether the decoder reads the prompt.
     ///
     /// # Errors
     /// Fails if a configuration is absent or wrong.
@@ -58,7 +58,7 @@ impl PicturePhases {
 struct Decoder {
     config: FluxConfig,
     location: Location,
-    /// Whether it reads no prompt.
+    /// Whether it does not read the prompt.
     image_only: bool,
 }
 
@@ -106,7 +106,7 @@ impl Decoder {
     }
 }
 
-/// The file of the quantizer, both of whose halves are networks.
+/// The file of the quantizer. Each of its halves is a network.
 pub(super) fn quantizer(vision: &VisionConfig, folder: &CheckpointFolder) -> Location {
     Location {
         label: format!("{OWN} (quantizer pickle)"),
@@ -117,7 +117,7 @@ pub(super) fn quantizer(vision: &VisionConfig, folder: &CheckpointFolder) -> Loc
     }
 }
 
-/// Tensors in the file of an image-only decoder that the network does not have: output projections, and the
+/// Tensors in the file of an image-only decoder that the network does not use: output projections, and the
 /// embedder of the text.
 fn left_alone(flux: &FluxConfig) -> Vec<Asked> {
     let width = flux.width();
@@ -138,7 +138,7 @@ fn left_alone(flux: &FluxConfig) -> Vec<Asked> {
         .collect()
 }
 
-/// A picture's size in tokens, cut to whole ones.
+/// The size of a picture in tokens. Incomplete tokens are cut off.
 ///
 /// # Errors
 /// Fails if a side is shorter than a token.
@@ -159,7 +159,7 @@ pub(super) fn canvas(
     Ok(Canvas { h, w })
 }
 
-/// What settings and checkpoint together say of a picture of `canvas`.
+/// The settings for a picture of the size `canvas`, from the model file and the checkpoint.
 fn picture_settings(
     settings: &XOmniSettings,
     vision: &VisionConfig,
@@ -167,7 +167,7 @@ fn picture_settings(
     image_only: bool,
     folder: &CheckpointFolder,
 ) -> Result<PictureSettings, GenerateError> {
-    let file = folder.below(OWN).at("config.json").path;
+    let file = folder.below(OWN).location_of("config.json").path;
     let guidance_scale = decoder_scale(settings, &file, vision, !image_only)?;
     let steps = settings
         .num_inference_steps
@@ -184,7 +184,7 @@ fn picture_settings(
     })
 }
 
-/// The decoder's guidance: the settings' or the checkpoint's.
+/// The guidance of the decoder, from the settings or else from the checkpoint.
 fn decoder_scale(
     settings: &XOmniSettings,
     file: &Path,
@@ -211,7 +211,7 @@ fn decoder_scale(
     }
 }
 
-/// The checkpoint's configuration says nothing of a field, which a setting can say instead.
+/// The error if the configuration of the checkpoint lacks a field that a setting can replace.
 fn lacks(file: &Path, field: &str, setting: &str) -> GenerateError {
     GenerateError::fatal(
         format!(

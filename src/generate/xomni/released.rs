@@ -1,5 +1,5 @@
-//! The configurations of X-Omni's checkpoints. The authors' files could not be read: these follow X-Omni's
-//! paper and its code, and `vocab_size` is that of the Qwen2.5-7B that it is made of.
+//! The configurations of X-Omni's checkpoints. The authors' files could not be read. So these configurations
+//! follow X-Omni's paper and its code, and `vocab_size` is that of Qwen2.5-7B, from which the model was made.
 
 use crate::generate::released::ReleasedConfig;
 

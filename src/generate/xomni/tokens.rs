@@ -1,4 +1,4 @@
-//! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or
+//! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or it
 //! answers in words.
 
 use super::layout::{CODES, OWN};
@@ -16,17 +16,17 @@ use crate::generate::spoken::Spoken;
 use crate::model::generation_config::GenerationConfig;
 use crate::model::sampling::Sampling;
 use crate::model::tokenizer::template::Said;
-use crate::model::xomni::{Config, Drawing, XOmniAr};
+use crate::model::xomni::{Drawing, XOmniAr, XOmniConfig};
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
 use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// What the authors' library applies where nothing is said.
+/// The default of the authors' library.
 const TOP_K: usize = 50;
 
-/// The autoregressive model with what the settings say of it.
+/// The autoregressive model with its settings.
 struct Tokens {
     network: Network<XOmniAr>,
     words: Words,
@@ -35,14 +35,14 @@ struct Tokens {
     batch_size: usize,
     canvas: Canvas,
     max_new_tokens: usize,
-    /// Everything of the settings and the checkpoint that shapes what it makes.
+    /// Everything in the settings and the checkpoint that determines its results.
     identity: Value,
 }
 
-/// The phase of a checkpoint, for pictures of `canvas`.
+/// The phase for a checkpoint, with pictures of the size `canvas`.
 pub(super) fn phase(
     settings: &XOmniSettings,
-    config: Config,
+    config: XOmniConfig,
     canvas: Result<Canvas, GenerateError>,
     folder: &CheckpointFolder,
 ) -> Phase {
@@ -82,8 +82,8 @@ pub(super) fn phase(
     })
 }
 
-/// Checks that a picture is no longer than the sequences that the model was trained on.
-fn check_length(config: &Config, canvas: Canvas) -> Result<(), GenerateError> {
+/// Checks that a picture is not longer than the sequences on which the model was trained.
+fn check_length(config: &XOmniConfig, canvas: Canvas) -> Result<(), GenerateError> {
     let longest = config.max_position_embeddings;
     if canvas.h * canvas.w < longest {
         return Ok(());
@@ -97,7 +97,7 @@ fn check_length(config: &Config, canvas: Canvas) -> Result<(), GenerateError> {
     ))
 }
 
-/// How image tokens are codes_step: the settings, then the checkpoint, then the authors' library.
+/// How image tokens are drawn: by the settings, or else by the checkpoint, or else by the authors' library.
 fn sampling(settings: &XOmniSettings, own: &Path) -> Result<Sampling, GenerateError> {
     let published = GenerationConfig::read(own).map_err(fatal)?;
     let sampling = Sampling {
@@ -170,7 +170,7 @@ impl Stage for Tokens {
     }
 }
 
-/// Codes as what later stages take.
+/// The codes as a result for later stages.
 pub(super) fn codes_step(codes: Vec<u32>) -> Result<Step, GenerateError> {
     let length = codes.len();
     let tensor = Tensor::from_vec(codes, length, &Device::Cpu);

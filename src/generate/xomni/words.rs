@@ -1,33 +1,34 @@
-//! Prompts and conversations as X-Omni's ids: words by the tokenizer, pictures as numbers between them.
+//! Prompts and conversations as ids for X-Omni: words by the tokenizer, with the numbers of pictures between
+//! them.
 
 use crate::generate::error::GenerateError;
 use crate::generate::pipeline::running;
 use crate::model::generation_config::GenerationConfig;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::template::{ChatTemplate, Said};
-use crate::model::xomni::Config;
+use crate::model::xomni::XOmniConfig;
 use crate::model::{ModelError, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// A picture as codes, also as a file holds it.
+/// A picture as codes, in memory or in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Codes {
-    /// Rows of codes.
+    /// Number of rows of codes.
     pub height: usize,
-    /// Columns of codes.
+    /// Number of columns of codes.
     pub width: usize,
-    /// Row by row, 0-based.
+    /// The codes row by row, counted from 0.
     pub ids: Vec<u32>,
 }
 
-/// The tokenizer with the ids that a checkpoint gives image tokens.
+/// The tokenizer, with the ids of image tokens in a checkpoint.
 #[derive(Debug, Clone)]
 pub(super) struct Words {
     /// The tokenizer of words.
     pub tokenizer: Tokenizer,
     folder: PathBuf,
-    /// What opens a picture, what closes it, and what comes before its tokens.
+    /// The tokens that open a picture, close it, and precede its image tokens.
     specials: [String; 3],
     image: u32,
     /// The id of the first image token.
@@ -40,8 +41,8 @@ impl Words {
     /// Opens the tokenizer of a checkpoint's folder.
     ///
     /// # Errors
-    /// Fails if it lacks a token, or the image tokens have other ids than the output layer gives them.
-    pub(super) fn open(folder: &Path, config: &Config) -> Result<Self> {
+    /// Fails if it lacks a token, or if the image tokens have other ids than in the output layer.
+    pub(super) fn open(folder: &Path, config: &XOmniConfig) -> Result<Self> {
         let tokenizer = Tokenizer::open(folder)?;
         let last = config.image_vocab_size - 1;
         for number in [0, last] {
@@ -75,7 +76,7 @@ impl Words {
     /// The ids of a prompt for a picture of h × w tokens, up to the token before them.
     ///
     /// # Errors
-    /// Fails if the prompt holds a token that stands for pictures.
+    /// Fails if the prompt contains a token that represents pictures.
     pub(super) fn prompt(&self, text: &str, h: usize, w: usize) -> Result<Vec<u32>, GenerateError> {
         self.refuse_picture_tokens(text)?;
         let [som, _, image] = &self.specials;
@@ -83,10 +84,10 @@ impl Words {
         self.tokenizer.encode(&whole).map_err(running("tokens"))
     }
 
-    /// The ids of a conversation with pictures, in the published template.
+    /// The ids of a conversation with pictures, in the form of the published template.
     ///
     /// # Errors
-    /// Fails if there is no template, or words hold a token that stands for pictures.
+    /// Fails if there is no template, or if the words contain a token that represents pictures.
     pub(super) fn conversation(&self, said: &[Said], pictures: &[Codes]) -> Result<Vec<u32>> {
         let text = ChatTemplate::open(&self.folder)?.render(said)?;
         let mut pictures = pictures.iter();
@@ -108,16 +109,16 @@ impl Words {
         }
     }
 
-    /// The text that a picture takes the place of; its tokens are put in later, as numbers.
+    /// The text in the place of a picture. The numbers of its tokens replace it later.
     pub(super) fn picture_text(&self, codes: &Codes) -> String {
         let [som, eom, image] = &self.specials;
         format!("{som}{} {}{image}{eom}", codes.height, codes.width)
     }
 
-    /// Refuses words that would be taken for pictures.
+    /// Refuses words that the model would read as pictures.
     ///
     /// # Errors
-    /// Fails if there are such. The message names them.
+    /// Fails if there are such words. The message names them.
     pub(super) fn refuse_picture_tokens(&self, text: &str) -> Result<(), GenerateError> {
         let names = self.specials.iter().map(String::as_str);
         match names.chain(["<MM-Token-"]).find(|name| text.contains(name)) {

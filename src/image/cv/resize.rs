@@ -37,11 +37,11 @@ pub fn resize_linear(source: &RgbImage, width: u32, height: u32) -> RgbImage {
             if lower.y == Some(tap.near) {
                 std::mem::swap(&mut upper, &mut lower);
             } else {
-                upper.fill(tap.near, row_of(tap.near), &columns);
+                upper.resample_row(tap.near, row_of(tap.near), &columns);
             }
         }
         if lower.y != Some(tap.far) {
-            lower.fill(tap.far, row_of(tap.far), &columns);
+            lower.resample_row(tap.far, row_of(tap.far), &columns);
         }
         let [near, far] = tap.weights;
         for ((&a, &b), value) in upper.values.iter().zip(&lower.values).zip(out) {
@@ -66,7 +66,7 @@ impl Row {
         }
     }
 
-    fn fill(&mut self, y: usize, source: &[u8], columns: &[Tap]) {
+    fn resample_row(&mut self, y: usize, source: &[u8], columns: &[Tap]) {
         self.y = Some(y);
         for (tap, out) in columns.iter().zip(self.values.chunks_exact_mut(3)) {
             let near = &source[tap.near * 3..tap.near * 3 + 3];

@@ -27,7 +27,7 @@ impl Change {
             Self::Turned => format!("{picture} was turned upright by its EXIF orientation"),
             Self::FirstFrame => format!("{picture} is animated: the first frame was taken"),
             Self::FirstPage => format!("{picture} has several pages: the first was taken"),
-            Self::EightBits => format!("{picture} has 16 bits a channel, of which 8 were kept"),
+            Self::EightBits => format!("{picture} has 16 bits per channel, of which 8 were kept"),
             Self::FromCmyk => {
                 format!("{picture} is CMYK and became RGB without its colour profile")
             }

@@ -110,7 +110,7 @@ fn the_first_frame_of_an_animation_is_taken() {
     assert_eq!(decoded.changes, [Change::FirstFrame]);
 }
 
-/// A JPEG with an EXIF block of one entry, the orientation (TIFF tag 0x0112), put behind the start marker.
+/// A JPEG with an EXIF block of one entry, the orientation (TIFF tag 0x0112), after the start marker.
 fn turned_jpeg(orientation: u8) -> Vec<u8> {
     let picture = RgbImage::from_fn(32, 16, |x, _| {
         if x < 16 {
@@ -146,7 +146,7 @@ fn exif_orientation_is_applied() {
     assert_eq!(upright.changes, []);
 }
 
-/// The head of a PNG that claims a side of 30,000 pixels, and a few bytes of data.
+/// The header of a PNG that claims sides of 30,000 pixels, and a few bytes of data.
 fn bomb() -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     bytes.extend(30_000u32.to_be_bytes());
@@ -250,7 +250,7 @@ fn a_thumbnail_keeps_the_shape_and_enlarges_only_tiny_pictures() {
     let same = RgbImage::new(90, 65);
     let same = decode_bytes(&thumbnail(&same, 200).unwrap(), "thumb").unwrap();
     assert_eq!(same.rgb.dimensions(), (90, 65));
-    // By a whole factor: every pixel becomes a square of 66.
+    // The factor is whole, so every pixel becomes a square of 66.
     let large = decode_bytes(&thumbnail(&six(), 200).unwrap(), "thumb").unwrap();
     assert_eq!(large.rgb.dimensions(), (198, 132));
     for (x, y, pixel) in six().enumerate_pixels() {
@@ -280,7 +280,7 @@ fn a_webp_with_alpha_is_read() {
     assert_eq!(decoded.rgb.get_pixel(0, 0).0, [255, 255, 255]);
 }
 
-/// What of a file may be missing behind the last pixel, by what Pillow says of the same files.
+/// The parts of a file after the last pixel that may be missing, according to Pillow with the same files.
 #[test]
 fn a_file_that_is_cut_behind_its_last_pixel_is_cut() {
     let picture = DynamicImage::ImageRgb8(RgbImage::from_fn(16, 16, |x, y| {

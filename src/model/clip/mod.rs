@@ -3,13 +3,13 @@
 //!
 //! Radford et al., arXiv 2103.00020; Cherti et al., arXiv 2212.07143 (OpenCLIP).
 
+mod config;
 mod open_clip;
 mod text;
 mod vision;
 
-pub use open_clip::{
-    ModelConfig as OpenClipModelConfig, OpenClipConfig, vision as open_clip_vision,
-};
+pub use config::ClipConfig;
+pub use open_clip::{OpenClipConfig, OpenClipModelConfig, vision as open_clip_vision};
 pub use text::{ClipText, ClipTextConfig};
 pub use vision::{ClipVision, ClipVisionConfig};
 
@@ -20,17 +20,6 @@ use candle_core::{D, DType, Device, Module, Tensor};
 use serde::Deserialize;
 use std::path::Path;
 use std::sync::Arc;
-
-/// The fields of a CLIP `config.json` that the network needs.
-#[derive(Debug, Clone, Deserialize)]
-pub struct ClipConfig {
-    /// Width of the space that pictures and texts share.
-    pub projection_dim: usize,
-    /// The text tower.
-    pub text_config: ClipTextConfig,
-    /// The vision tower.
-    pub vision_config: ClipVisionConfig,
-}
 
 /// A published configuration.
 #[derive(Deserialize)]

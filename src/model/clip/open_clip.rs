@@ -10,12 +10,12 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 pub struct OpenClipConfig {
     /// The configuration of the model.
-    pub model_cfg: ModelConfig,
+    pub model_cfg: OpenClipModelConfig,
 }
 
 /// open_clip's model configuration.
 #[derive(Debug, Clone, Deserialize)]
-pub struct ModelConfig {
+pub struct OpenClipModelConfig {
     /// Width of the space that pictures and texts share.
     pub embed_dim: usize,
     /// Whether the activation is the quick GELU.
@@ -82,8 +82,8 @@ fn four() -> f64 {
     4.0
 }
 
-impl From<&ModelConfig> for ClipConfig {
-    fn from(config: &ModelConfig) -> Self {
+impl From<&OpenClipModelConfig> for ClipConfig {
+    fn from(config: &OpenClipModelConfig) -> Self {
         let (vision, text) = (&config.vision_cfg, &config.text_cfg);
         let hidden_act = if config.quick_gelu {
             Activation::QuickGelu

@@ -21,6 +21,7 @@ pub use modulation::{Modulation, modulate};
 pub use rope::Rope;
 pub use single::SingleBlock;
 
+use crate::model::count::counted;
 use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Module, Tensor};
@@ -116,7 +117,8 @@ impl FluxTransformer {
         let (batch, length, _) = encoder_hidden_states.dims3()?;
         if txt_ids.dim(0)? != length {
             return Err(ModelError::Input(format!(
-                "there are {} position ids for {length} text tokens",
+                "the prompt has {}, but the number of their position ids is {}",
+                counted(length, "text token"),
                 txt_ids.dim(0)?
             )));
         }

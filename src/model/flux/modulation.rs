@@ -40,6 +40,6 @@ impl Modulation {
 /// Fails if shapes do not fit.
 pub fn modulate(x: &Tensor, scale: &Tensor, shift: &Tensor) -> candle_core::Result<Tensor> {
     let scale = (scale + 1.0)?;
-    // Scale and shift replace the weights of the norm, so that one skip x is enough.
+    // Scale and shift replace the weights of the norm, so that one pass over x is enough.
     normed_rows(x, &scale, shift, EPS)
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-fn asked(config: &FluxConfig) -> Vec<Asked> {
+fn asked_tensors(config: &FluxConfig) -> Vec<Asked> {
     audit(None, |weights| FluxTransformer::new(config, weights)).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn tiny() -> FluxConfig {
 
 #[test]
 fn the_released_network_has_1160_tensors_and_780_in_bfl_files() {
-    let asked = asked(&released());
+    let asked = asked_tensors(&released());
     let mut names: Vec<&str> = asked.iter().map(|tensor| tensor.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -67,7 +67,7 @@ fn weights(config: &FluxConfig) -> HashMap<String, Tensor> {
         let values = Tensor::randn(0f32, 0.3, tensor.shape, &Device::Cpu).unwrap();
         (tensor.name, values)
     };
-    asked(config).into_iter().map(random).collect()
+    asked_tensors(config).into_iter().map(random).collect()
 }
 
 /// The same weights in the layout of Black Forest Labs.

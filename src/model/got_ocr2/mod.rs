@@ -16,6 +16,7 @@ pub use generate::Reading;
 use super::nn::{Conv2d, Linear, linear};
 use super::weights::{Files, load, load_as};
 use super::{ModelError, Result, Weights};
+use crate::model::count::counted;
 use crate::model::qwen2::{Angles, Decoder};
 use candle_core::{DType, Device, Module, Tensor};
 use std::sync::Arc;
@@ -117,7 +118,8 @@ impl GotOcr2 {
         let (places, rows) = (places.count(), vectors.dim(0)?);
         if places != rows {
             return Err(ModelError::Input(format!(
-                "the prompt has {places} image tokens, but the pictures have {rows} vectors"
+                "the prompt has {}, but the number of vectors of the pictures is {rows}",
+                counted(places, "image token")
             )));
         }
         let embeds = self

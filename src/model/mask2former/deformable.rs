@@ -275,7 +275,7 @@ fn by_operations(
 mod tests {
     use super::*;
 
-    /// The parity cases hold the first form; the second, which other devices take, must agree with it.
+    /// The parity cases test the first form. The second form, which other devices use, must agree with it.
     #[test]
     fn both_ways_of_sampling_agree() {
         let device = Device::Cpu;

@@ -114,7 +114,7 @@ mod tests {
         row
     }
 
-    /// Worked by hand. Step 1 (penalty 1): word 7 with 0.6, word 8 with 0.4. Step 2 (penalty (7/6)^0.6 =
+    /// Computed by hand. Step 1 (penalty 1): word 7 with 0.6, word 8 with 0.4. Step 2 (penalty (7/6)^0.6 =
     /// 1.0969): beam 7 ends with 0.9 (ln 0.54 / 1.0969 = -0.5618) before beam 8 ends with 1 (ln 0.4 / 1.0969
     /// = -0.8354): the best beam ends, and both count.
     #[test]

@@ -139,7 +139,7 @@ impl Mplug {
     ///
     /// # Errors
     /// Fails if the picture is not of the network's size.
-    pub fn see(&self, pixel_values: &Tensor) -> Result<Seen> {
+    pub fn encode_picture(&self, pixel_values: &Tensor) -> Result<Seen> {
         let mut embeds = self.visual_encoder.tokens(pixel_values)?;
         if let Some((fc, norm)) = &self.visn_fc {
             embeds = norm.forward(&fc.forward(&embeds)?)?;

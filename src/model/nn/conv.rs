@@ -155,7 +155,8 @@ mod tests {
     use super::*;
     use crate::model::weights::audit;
 
-    /// The gathered product beside candle's own convolution, over strides, kernels and uneven padding.
+    /// Compares the gathered product with candle's own convolution, for several strides, kernels and uneven
+    /// paddings.
     #[test]
     fn tiles_give_what_candles_convolution_gives() {
         let device = Device::Cpu;

@@ -46,7 +46,7 @@ mod tests {
         difference.unwrap()
     }
 
-    // make.py beside the files says how they come from Pillow and transformers.
+    // make.py next to the files shows how they were made with Pillow and transformers.
     #[test]
     fn pictures_become_what_transformers_makes_of_them() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/processor");

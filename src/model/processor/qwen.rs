@@ -74,7 +74,7 @@ impl QwenProcessor {
     /// From a folder's `preprocessor_config.json`, or the published defaults where there is none.
     ///
     /// # Errors
-    /// Fails if the file cannot be read or holds a zero.
+    /// Fails if the file cannot be read or contains a zero.
     pub fn open(folder: &Path) -> Result<Self> {
         let path = folder.join("preprocessor_config.json");
         if !path.is_file() {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 /// Sizes of the whole model.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "Raw")]
-pub struct Config {
+pub struct Qwen2_5VlConfig {
     /// The language model.
     pub text: TextConfig,
     /// The vision tower.
@@ -137,7 +137,7 @@ impl Default for VisionConfig {
     }
 }
 
-impl TryFrom<Raw> for Config {
+impl TryFrom<Raw> for Qwen2_5VlConfig {
     type Error = String;
 
     fn try_from(raw: Raw) -> Result<Self, String> {

@@ -107,19 +107,19 @@ impl Penalty {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::qwen2_5_vl::Config;
+    use crate::model::qwen2_5_vl::Qwen2_5VlConfig;
     use crate::model::read_config;
     use crate::model::weights::{Files, load};
     use candle_core::Device;
     use std::path::Path;
     use std::sync::Arc;
 
-    // make.py beside expected.json says how it comes from transformers.
+    // make.py next to expected.json shows how it was made with transformers.
     #[test]
     fn answers_with_a_repetition_penalty_equal_transformers() {
         let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
         let case = golden.join("parity/qwen2_5_vl");
-        let config: Config = read_config(&case.join("checkpoint/config.json")).unwrap();
+        let config: Qwen2_5VlConfig = read_config(&case.join("checkpoint/config.json")).unwrap();
         let files = Arc::new(Files::open(&case.join("checkpoint")).unwrap());
         let build = |weights: &_| Qwen2_5Vl::new(&config, weights);
         let model = load(&files, DType::F32, &Device::Cpu, build).unwrap();

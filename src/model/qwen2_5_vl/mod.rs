@@ -15,20 +15,21 @@ mod windows;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Config, TextConfig, VisionConfig};
+pub use config::{Qwen2_5VlConfig, TextConfig, VisionConfig};
 pub use conversation::Conversation;
 pub use generate::Greedy;
 pub use positions::Positions;
 
 use super::nn::{Linear, linear};
 use super::{ModelError, Result, Weights};
+use crate::model::count::counted;
 use crate::model::qwen2::{Angles, Decoder};
 use candle_core::{Module, Tensor};
 use vision::Vision;
 
 /// The vision tower and the language model. The output layer is optional and only needed for text.
 pub struct Qwen2_5Vl {
-    config: Config,
+    config: Qwen2_5VlConfig,
     vision: Vision,
     text: Decoder,
     lm_head: Option<Linear>,
@@ -39,7 +40,7 @@ impl Qwen2_5Vl {
     ///
     /// # Errors
     /// Fails if a tensor is missing or has another shape.
-    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
+    pub fn new(config: &Qwen2_5VlConfig, weights: &Weights) -> Result<Self> {
         let mut model = Self::encoder(config, weights)?;
         let (hidden, words) = (config.text.hidden_size, config.text.vocab_size);
         model.lm_head = Some(if config.tie_word_embeddings {
@@ -54,7 +55,7 @@ impl Qwen2_5Vl {
     ///
     /// # Errors
     /// Fails when [`Qwen2_5Vl::new`] fails.
-    pub fn encoder(config: &Config, weights: &Weights) -> Result<Self> {
+    pub fn encoder(config: &Qwen2_5VlConfig, weights: &Weights) -> Result<Self> {
         let place = |probe: &str, new: &str, old: &str| {
             let name = if weights.at(new).has(probe) { new } else { old };
             weights.at(name)
@@ -75,14 +76,14 @@ impl Qwen2_5Vl {
     }
 
     /// The configuration that the model was built from.
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> &Qwen2_5VlConfig {
         &self.config
     }
 
     /// The vectors that replace image tokens, in the order of the tokens.
     ///
-    /// `pixel_values` [P, C·T·p·p] holds the patches of all images in the processor's order (squares of
-    /// merged patches stay together), `grids` their (t, h, w) in patches → [sum of t·h·w / merge², D].
+    /// `pixel_values` [P, C·T·p·p] has the patches of all images in the processor's order (squares of merged
+    /// patches stay together), `grids` their (t, h, w) in patches → [sum of t·h·w / merge², D].
     ///
     /// # Errors
     /// Fails if the number or size of patches is not that of the grids, or a grid does not split into merged
@@ -160,7 +161,8 @@ impl Qwen2_5Vl {
         );
         if present != given {
             return Err(ModelError::Input(format!(
-                "the prompt has {present} image tokens, but there are {given} image vectors"
+                "the prompt has {}, but the number of image vectors is {given}",
+                counted(present, "image token")
             )));
         }
         let table = self.text.embed_tokens.embeddings();

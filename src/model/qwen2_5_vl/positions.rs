@@ -1,6 +1,7 @@
 //! Multimodal rotary positions: three numbers per token, and their angles.
 
-use super::Config;
+use super::Qwen2_5VlConfig;
+use crate::model::count::counted;
 use crate::model::qwen2::{Angles, frequencies};
 use crate::model::{ModelError, Result};
 use candle_core::{Device, Tensor};
@@ -20,7 +21,7 @@ impl Positions {
     ///
     /// # Errors
     /// Fails if the image tokens do not form the spans of `grids` (t, h, w in patches).
-    pub fn new(config: &Config, ids: &[u32], grids: &[[usize; 3]]) -> Result<Self> {
+    pub fn new(config: &Qwen2_5VlConfig, ids: &[u32], grids: &[[usize; 3]]) -> Result<Self> {
         let merge = config.vision.spatial_merge_size;
         let tokens_of = |[t, h, w]: &[usize; 3]| t * (h / merge) * (w / merge);
         let (present, wanted) = (
@@ -31,8 +32,9 @@ impl Positions {
         );
         if present != wanted {
             return Err(ModelError::Input(format!(
-                "the prompt has {present} image tokens, but its {} images give {wanted}",
-                grids.len()
+                "the prompt has {}, but its {} would need {wanted}",
+                counted(present, "image token"),
+                counted(grids.len(), "image")
             )));
         }
         let mut images = grids.iter().filter(|grid| tokens_of(grid) > 0);

@@ -1,5 +1,5 @@
 use super::windows::{Run, Windows};
-use super::{Config, Positions, VisionConfig};
+use super::{Positions, Qwen2_5VlConfig, VisionConfig};
 
 const FLAT: &str = r#"{"vocab_size": 30, "hidden_size": 16, "intermediate_size": 8, "num_hidden_layers": 1,
     "num_attention_heads": 2, "num_key_value_heads": 1, "rope_theta": 5000.0, "image_token_id": 9,
@@ -12,13 +12,13 @@ const NESTED: &str = r#"{"image_token_id": 9, "tie_word_embeddings": true,
         "rope_parameters": {"rope_type": "default", "rope_theta": 5000.0, "mrope_section": [1, 1, 2]}},
     "vision_config": {"hidden_size": 8, "num_heads": 2, "in_channels": 1, "out_hidden_size": 16}}"#;
 
-fn config() -> Config {
+fn config() -> Qwen2_5VlConfig {
     serde_json::from_str(FLAT).unwrap()
 }
 
 #[test]
 fn both_forms_of_the_configuration_say_the_same() {
-    let nested: Config = serde_json::from_str(NESTED).unwrap();
+    let nested: Qwen2_5VlConfig = serde_json::from_str(NESTED).unwrap();
     for config in [config(), nested] {
         assert_eq!(config.text.theta(), 5000.0);
         assert_eq!(config.text.sections(), [1, 1, 2]);
@@ -39,7 +39,10 @@ fn configurations_that_cannot_be_built_are_refused() {
     ];
     for (from, to) in cases {
         let text = FLAT.replace(from, to);
-        assert!(serde_json::from_str::<Config>(&text).is_err(), "{to}");
+        assert!(
+            serde_json::from_str::<Qwen2_5VlConfig>(&text).is_err(),
+            "{to}"
+        );
     }
 }
 
@@ -68,9 +71,9 @@ fn image_tokens_that_do_not_fit_the_grids_are_an_error() {
     let error = Positions::new(&config(), &[1, 9, 9], &[[1, 4, 6]]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the prompt has 2 image tokens, but its 1 images give 6"
+        "the prompt has 2 image tokens, but its 1 image would need 6"
     );
-    // As many as needed in all, but in spans of other lengths.
+    // The number of tokens is right, but their spans have other lengths.
     let grids = [[1, 2, 4], [1, 2, 2]];
     assert!(Positions::new(&config(), &[9, 1, 9, 9], &grids).is_err());
 }

@@ -86,7 +86,7 @@ pub enum Form {
 /// The ids of a conversation.
 ///
 /// # Errors
-/// Fails if a special token is missing, or a text names one that stands for pictures.
+/// Fails if a special token is missing, or a text contains one that represents pictures.
 pub fn encode(tokenizer: &Tokenizer, turns: &[Turn], form: Form) -> Result<Vec<u32>> {
     let mut text = String::new();
     let own = turns.first().is_some_and(|turn| turn.role == Role::System);

@@ -173,7 +173,7 @@ mod tests {
         serde_json::from_value(value.clone()).unwrap()
     }
 
-    // make.py beside the files says how they come from transformers.
+    // make.py next to the files shows how they were made with transformers.
     #[test]
     fn clip_ids_equal_transformers() {
         let (folder, expected) = golden();

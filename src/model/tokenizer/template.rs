@@ -84,7 +84,7 @@ fn refuse(message: String) -> Result<String, minijinja::Error> {
 mod tests {
     use super::*;
 
-    // The loop of ChatML with a default system turn; the text by hand.
+    // The loop of ChatML with a default system turn. The expected text is written by hand.
     const CHATML: &str = "{%- if messages[0]['role'] != 'system' %}\n    {{- '<|im_start|>system\\nBe brief.<|im_end|>\\n' }}\n\
         {%- endif %}\n{%- for message in messages %}\n    {{- '<|im_start|>' + message.role + '\\n' + message.content + \
         '<|im_end|>' + '\\n' }}\n{%- endfor %}\n{%- if add_generation_prompt %}\n    {{- '<|im_start|>assistant\\n' }}\n\

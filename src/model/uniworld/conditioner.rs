@@ -1,7 +1,7 @@
 //! The language model with the projectors that turn its states and reference features into FLUX's text
 //! sequence.
 
-use super::{Config, Projector, splice};
+use super::{Projector, UniWorldConfig, splice};
 use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::{Result, Weights};
 use candle_core::Tensor;
@@ -19,7 +19,7 @@ impl Conditioner {
     ///
     /// # Errors
     /// Fails if weights are missing or of another shape.
-    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
+    pub fn new(config: &UniWorldConfig, weights: &Weights) -> Result<Self> {
         Ok(Self {
             vlm: Qwen2_5Vl::new(&config.vlm, weights)?,
             denoise_projector: Projector::new(

@@ -1,7 +1,8 @@
 //! `config.json` of a UniWorld checkpoint: that of Qwen2.5-VL with a `denoise_tower`.
 
 use crate::model::flux::FluxConfig;
-use crate::model::{ModelError, Result, qwen2_5_vl, read_config};
+use crate::model::qwen2_5_vl::Qwen2_5VlConfig;
+use crate::model::{ModelError, Result, read_config};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
@@ -12,9 +13,9 @@ const VISION_END: u32 = 151_653;
 
 /// A UniWorld configuration.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct UniWorldConfig {
     /// The configuration of the language model.
-    pub vlm: qwen2_5_vl::Config,
+    pub vlm: Qwen2_5VlConfig,
     /// The configuration of the denoiser and its projectors.
     pub denoise_tower: DenoiseTower,
     /// The token directly after reference features.
@@ -39,7 +40,7 @@ struct Own {
     vision_end_token_id: Option<u32>,
 }
 
-impl Config {
+impl UniWorldConfig {
     /// Reads `config.json`.
     ///
     /// # Errors
@@ -56,7 +57,7 @@ impl Config {
     pub fn parse(json: &Value) -> std::result::Result<Self, serde_json::Error> {
         let own = Own::deserialize(json)?;
         Ok(Self {
-            vlm: qwen2_5_vl::Config::deserialize(json)?,
+            vlm: Qwen2_5VlConfig::deserialize(json)?,
             denoise_tower: own.denoise_tower,
             vision_end: own
                 .image_end_token_id

@@ -13,6 +13,6 @@ mod projector;
 mod splice;
 
 pub use conditioner::Conditioner;
-pub use config::{Config, DenoiseTower};
+pub use config::{DenoiseTower, UniWorldConfig};
 pub use projector::{Projector, TaskHead};
 use splice::splice;

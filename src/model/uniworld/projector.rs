@@ -8,7 +8,7 @@ use candle_core::{Module, Tensor};
 /// 4096). It is not in the configuration, but follows from stored weights.
 const RELEASED_EXPANSION: usize = 3;
 
-/// `denoise_projector` or `siglip_projector`: indices 0 and 2 carry weights. The activation is SiLU, although
+/// `denoise_projector` or `siglip_projector`: indices 0 and 2 have weights. The activation is SiLU, although
 /// the configuration calls the type `mlp2x_gelu`.
 #[derive(Debug, Clone)]
 pub struct Projector {

@@ -1,5 +1,6 @@
 //! Inserts reference features into the sequence of projected language states.
 
+use crate::model::count::counted;
 use crate::model::{ModelError, Result};
 use candle_core::{D, Tensor};
 
@@ -29,8 +30,9 @@ pub(super) fn splice(
     }
     if ends.len() != count {
         return Err(ModelError::Input(format!(
-            "the prompt has {} <|vision_end|> tokens, but there are features of {count} reference images",
-            ends.len()
+            "the prompt has {}, but there are features of {}",
+            counted(ends.len(), "<|vision_end|> token"),
+            counted(count, "reference image")
         )));
     }
     let mut parts = Vec::with_capacity(2 * count + 1);
@@ -68,7 +70,7 @@ mod tests {
         let error = splice(&states, &[9, 7, 9, 9, 9], 7, Some(&references)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the prompt has 1 <|vision_end|> tokens, but there are features of 2 reference images"
+            "the prompt has 1 <|vision_end|> token, but there are features of 2 reference images"
         );
     }
 }

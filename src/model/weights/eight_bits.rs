@@ -39,7 +39,7 @@ fn power(byte: u8) -> f32 {
 mod tests {
     use super::*;
 
-    // By the format's definition: sign, exponent and fraction of 0x3c, 0x7e and 0x01 by hand.
+    // The values of 0x3c, 0x7e and 0x01 are computed by hand, from sign, exponent and fraction.
     #[test]
     fn bytes_have_the_values_that_the_formats_define() {
         let four = values(Dtype::F8_E4M3).unwrap().unwrap();

@@ -11,6 +11,7 @@ use super::quantised::Quantised;
 use super::store::Store;
 use super::stored::Stored;
 use super::{Asked, Source, header, names, quantisation, zipped};
+use crate::model::count::counted;
 use crate::model::{ModelError, Result};
 use candle_core::safetensors::MmapedSafetensors;
 use candle_core::{DType, Device, Shape, Tensor};
@@ -72,7 +73,7 @@ impl Files {
     }
 
     /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the
-    /// state dict, or holds it under a key.
+    /// state dict, or has it under a key.
     ///
     /// # Errors
     /// Fails if it cannot be read as its name says, and when [`Self::open`] fails.
@@ -111,8 +112,10 @@ impl Files {
         if let Some(name) = tensors.keys().find(|name| names::is_adapter(name)) {
             let count = tensors.keys().filter(|name| names::is_adapter(name));
             let (own, all) = (count.count(), tensors.len());
-            let what =
-                format!("{own} of its {all} tensors belong to an adapter (LoRA), such as `{name}`");
+            let what = format!(
+                "{own} of {} belong to an adapter (LoRA), such as `{name}`",
+                counted(all, "tensor")
+            );
             return Err(folder::adapter(path, &what));
         }
         let told = quantisation::read(folder)?;
@@ -287,8 +290,9 @@ impl Files {
                 "all {stored} names in it begin with `{place}`; the network requires {asked} others, such as `{name}`"
             ),
             (Some(one), _) => format!(
-                "it contains another network: {stored} tensors such as `{one}`, and none of the {asked} required ones, \
-                 such as `{name}`"
+                "it contains another network: {} such as `{one}`, and none of the {asked} required ones, such as \
+                 `{name}`",
+                counted(stored, "tensor")
             ),
         };
         ModelError::file(

@@ -1,6 +1,7 @@
 //! Finds the files of a folder that are its weights.
 
 use super::header;
+use crate::model::count::counted;
 use crate::model::{ModelError, Result, read_config};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -131,9 +132,10 @@ fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
         return Err(ModelError::file(
             index,
             format!(
-                "{} of {} shards are missing: {}",
+                "{} of {} {} missing: {}",
                 absent.len(),
-                shards.len(),
+                counted(shards.len(), "shard"),
+                if absent.len() == 1 { "is" } else { "are" },
                 absent.join(", ")
             ),
             "fetch the missing shards into the same folder",

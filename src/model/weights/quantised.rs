@@ -120,6 +120,7 @@ impl Quantised {
         let (one, more) = (tensors[first].dtype, lacking.count());
         let more = match more {
             0 => String::new(),
+            1 => ", and one more has none".into(),
             more => format!(", and {more} more have none"),
         };
         Err(format!("`{first}` is {one} and has no scale{more}: {why}"))
@@ -238,7 +239,8 @@ mod tests {
             let why = why(&[matrix, (name, Dtype::F32, &[])]);
             assert!(why.unwrap().contains(name), "{name}");
         }
-        // A network's own: of likenesses, of another place, of a plain cast.
+        // Tensors of the network itself: the factor of similarities, a scale at another place, and a plain
+        // cast.
         for (name, dtype) in [
             ("a.logit_scale", Dtype::F32),
             ("a.norm.scale", Dtype::F32),

@@ -1,5 +1,7 @@
 //! Finds the weights in a torch pickle that also contains other data.
 
+use crate::model::count::counted;
+
 /// A dictionary of tensors in a pickle: the keys that lead to it, and the number of its own tensors.
 pub(super) type Place = (Vec<String>, usize);
 
@@ -31,8 +33,8 @@ pub(super) fn choose(places: Vec<Place>) -> Result<Option<Vec<String>>, String> 
             let named: Vec<String> = large
                 .iter()
                 .map(|(keys, count)| match keys[..] {
-                    [] => format!("its top level ({count} tensors)"),
-                    _ => format!("`{}` ({count} tensors)", keys.join(".")),
+                    [] => format!("its top level ({})", counted(*count, "tensor")),
+                    _ => format!("`{}` ({})", keys.join("."), counted(*count, "tensor")),
                 })
                 .collect();
             Err(format!(
@@ -47,18 +49,18 @@ pub(super) fn choose(places: Vec<Place>) -> Result<Option<Vec<String>>, String> 
 mod tests {
     use super::*;
 
-    fn of(places: &[(&[&str], usize)]) -> Result<Option<Vec<String>>, String> {
+    fn find_weights(places: &[(&[&str], usize)]) -> Result<Option<Vec<String>>, String> {
         let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
         choose(places.iter().map(|(k, count)| (keys(k), *count)).collect())
     }
 
     #[test]
     fn the_place_with_the_weights_is_chosen_where_it_is_one() {
-        assert_eq!(of(&[]), Ok(None));
-        assert_eq!(of(&[(&[], 1)]), Ok(Some(vec![])));
-        let nested = of(&[(&[], 2), (&["model_state_dict"], 92)]);
+        assert_eq!(find_weights(&[]), Ok(None));
+        assert_eq!(find_weights(&[(&[], 1)]), Ok(Some(vec![])));
+        let nested = find_weights(&[(&[], 2), (&["model_state_dict"], 92)]);
         assert_eq!(nested, Ok(Some(vec!["model_state_dict".to_owned()])));
-        let two = of(&[(&["model"], 92), (&["ema"], 92)]).unwrap_err();
+        let two = find_weights(&[(&["model"], 92), (&["ema"], 92)]).unwrap_err();
         assert_eq!(
             two,
             "it contains several networks: `model` (92 tensors), `ema` (92 tensors)"

@@ -75,7 +75,7 @@ impl Variables {
     }
 
     /// All parameters, by name.
-    pub fn all(&self) -> BTreeMap<String, Var> {
+    pub fn by_name(&self) -> BTreeMap<String, Var> {
         self.lock().clone()
     }
 

@@ -3,7 +3,7 @@
 //! In those layers, image tokens also attend to the keys and values of words. Nothing else is computed for
 //! words.
 
-use super::Config;
+use super::XOmniConfig;
 use crate::model::nn::{Embedding, Linear, Mask, RmsNorm, embedding, linear, rms_norm};
 use crate::model::qwen2::{Angles, DecoderLayer, Past};
 use crate::model::{ModelError, Result, Weights};
@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// The network, with tables, norms and output layers for words (`lm_*`) and for image tokens (`mm_*`).
 pub struct XOmniAr {
-    config: Config,
+    config: XOmniConfig,
     lm_embed_tokens: Embedding,
     mm_embed_tokens: Embedding,
     pub(super) layers: Vec<DecoderLayer>,
@@ -40,7 +40,7 @@ impl XOmniAr {
     ///
     /// # Errors
     /// Fails when [`Weights::get`] fails.
-    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
+    pub fn new(config: &XOmniConfig, weights: &Weights) -> Result<Self> {
         let (model, width) = (weights.at("model"), config.hidden_size);
         let shape = config.layer();
         let table = |name: &str, rows| embedding(&model.at(name), rows, width);
@@ -64,7 +64,7 @@ impl XOmniAr {
     }
 
     /// The configuration of the model.
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> &XOmniConfig {
         &self.config
     }
 
@@ -84,7 +84,7 @@ impl XOmniAr {
 
     /// Rotary angles, with one number for every kind of token.
     pub(super) fn angles(&self, positions: impl ExactSizeIterator<Item = usize>) -> Result<Angles> {
-        let Config {
+        let XOmniConfig {
             hidden_size,
             num_attention_heads,
             rope_theta,

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The sizes of the autoregressive model, and the places of the other networks.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Config {
+pub struct XOmniConfig {
     /// Number of tokens of words. An id from this number on is an image token.
     pub vocab_size: usize,
     /// Width of the token stream.
@@ -186,7 +186,7 @@ impl Default for Transform {
     }
 }
 
-impl Config {
+impl XOmniConfig {
     /// Reads and checks a checkpoint's `config.json`.
     ///
     /// # Errors

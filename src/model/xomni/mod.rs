@@ -18,7 +18,7 @@ mod vit;
 mod vq;
 
 pub use ar::XOmniAr;
-pub use config::{Config, DecoderConfig, EncoderConfig, Transform, VisionConfig};
+pub use config::{DecoderConfig, EncoderConfig, Transform, VisionConfig, XOmniConfig};
 pub use decoder::{Condition, Steady, XOmniDecoder};
 pub use draw::Drawing;
 pub use ibq::{Ibq, IbqLoss, Quantized};

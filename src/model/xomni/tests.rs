@@ -1,6 +1,6 @@
 //! Tests of the autoregressive model with its parity checkpoint.
 
-use super::{Config, Drawing, XOmniAr};
+use super::{Drawing, XOmniAr, XOmniConfig};
 use crate::model::sampling::Sampling;
 use crate::model::weights::{Files, load};
 use candle_core::{DType, Device, Tensor};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 fn model() -> XOmniAr {
     let folder =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity/xomni_ar/checkpoint");
-    let config = Config::read(&folder).unwrap();
+    let config = XOmniConfig::read(&folder).unwrap();
     let files = Arc::new(Files::open(&folder).unwrap());
     load(&files, DType::F32, &Device::Cpu, |weights| {
         XOmniAr::new(&config, weights)

@@ -3,7 +3,7 @@
 use crate::config::Settings;
 use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
-use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
+use crate::model::qwen2_5_vl::{Qwen2_5Vl, Qwen2_5VlConfig};
 use crate::model::tokenizer::chat::{Form, Role};
 use crate::model::weights::{self, Files};
 use crate::model::{ModelError, Result, read_config};
@@ -79,7 +79,7 @@ impl Looker {
                 "observe.{observer}: `max_new_tokens` is 0; it must be 1 or more"
             )));
         }
-        let config: Config = read_config(&folder.join("config.json"))?;
+        let config: Qwen2_5VlConfig = read_config(&folder.join("config.json"))?;
         let dtype = if device.is_cpu() {
             DType::F32
         } else {

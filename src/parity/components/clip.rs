@@ -1,5 +1,5 @@
-//! `clip`: unit vectors and their products, in the layout of transformers; `open_clip`: the vectors as they
-//! are.
+//! `clip`: vectors of length one and their products, in the layout of transformers. `open_clip`: the vectors
+//! with their own lengths.
 
 use crate::model::clip::{Clip, normalise};
 use crate::parity::case::{Case, CaseError, Tensors};

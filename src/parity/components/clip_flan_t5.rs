@@ -1,4 +1,4 @@
-//! `clip_flan_t5`: a picture, the ids around it and an answer to the answer's score.
+//! `clip_flan_t5`: from a picture, the ids around it and an answer to the score of the answer.
 
 use crate::model::ModelError;
 use crate::model::clip_flan_t5::{ClipFlanT5, Place, Prompt, log_probabilities, score};
@@ -12,7 +12,7 @@ pub(super) const CLIP_FLAN_T5: Component = Component {
     run,
 };
 
-/// The number in `input_ids` that the picture takes the place of.
+/// The number in `input_ids` in the place of the picture.
 const IMAGE: i64 = -200;
 
 fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
@@ -34,7 +34,9 @@ fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let ids = case.integers("input_ids")?;
     let parts: Vec<&[i64]> = ids.split(|id| *id == IMAGE).collect();
     let [before, after] = parts[..] else {
-        return Err(ModelError::Input("input_ids do not hold one picture".into()).into());
+        return Err(
+            ModelError::Input("input_ids do not contain exactly one picture".into()).into(),
+        );
     };
     let prompt = Prompt {
         before: whole("input_ids", before)?,

@@ -1,4 +1,4 @@
-//! `clip_text`: ids to states and the pooled vector.
+//! `clip_text`: from ids to states and the pooled vector.
 
 use crate::model::clip::ClipText;
 use crate::parity::case::{Case, CaseError, Tensors};

@@ -1,4 +1,4 @@
-//! `dinov2` and `dinov2_with_registers`: pixels of several sizes to states.
+//! `dinov2` and `dinov2_with_registers`: from pixels of several sizes to states.
 
 use crate::model::dinov2::Dinov2;
 use crate::parity::case::{Case, CaseError, Tensors};

@@ -38,5 +38,5 @@ fn counts(case: &Case, name: &str) -> Result<Vec<usize>, CaseError> {
     let counts = case.integers(name)?.into_iter().map(usize::try_from);
     Ok(counts
         .collect::<Result<_, _>>()
-        .map_err(|_| ModelError::Input(format!("`{name}` holds a negative count")))?)
+        .map_err(|_| ModelError::Input(format!("`{name}` contains a negative count")))?)
 }

@@ -1,4 +1,4 @@
-//! `flux_vae`: latents to pixels and back.
+//! `flux_vae`: from latents to pixels, and back.
 
 use crate::model::flux_vae::{Decoder, Encoder};
 use crate::parity::case::{Case, CaseError, Tensors};

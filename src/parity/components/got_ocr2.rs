@@ -1,4 +1,4 @@
-//! GOT-OCR2.0: a picture's vectors, scores of the next token and a greedy continuation.
+//! `got_ocr2`: the vectors of a picture, the scores of the next token and a greedy continuation.
 
 use crate::model::got_ocr2::{GotConfig, GotOcr2, Reading};
 use crate::model::weights::Files;

@@ -1,4 +1,5 @@
-//! `lpips`: the distance of two pictures; the case's `net` says which network's features are compared.
+//! `lpips`: the distance of two pictures. The key `net` of the case names the network whose features are
+//! compared.
 
 use crate::model::lpips::Lpips;
 use crate::parity::case::{Case, CaseError, Tensors};

@@ -1,5 +1,5 @@
-//! `mask2former`: pixels to class and mask logits; the loader distinguishes the hub's files from
-//! mmdetection's.
+//! `mask2former`: from pixels to class and mask logits. The loader distinguishes the files of the hub from
+//! those of mmdetection.
 
 use crate::model::mask2former::{Mask2Former, Mask2FormerConfig};
 use crate::model::read_config;

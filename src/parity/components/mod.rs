@@ -1,4 +1,4 @@
-//! What a component is given and what it must produce, one file each.
+//! The components, each in a file with its inputs and its results.
 
 mod clip;
 mod clip_flan_t5;
@@ -25,7 +25,7 @@ mod xomni;
 
 use super::component::Component;
 
-/// The components that there are. To add one, write its file and a line here.
+/// All components. To add one, write its file and a line here.
 pub static COMPONENTS: &[Component] = &[
     size::ANY_11RATIO,
     clip::CLIP,

@@ -1,4 +1,4 @@
-//! `mplug_vqa`: a picture and questions to answers, by mPLUG's own beam search.
+//! `mplug_vqa`: from a picture and questions to answers, with mPLUG's own beam search.
 
 use crate::model::mplug::{Mplug, MplugConfig};
 use crate::model::weights::Files;
@@ -18,7 +18,7 @@ fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let config = MplugConfig::open(&folder)?;
     let files = Arc::new(Files::open(&folder)?);
     let network = Mplug::load(&config, &files, device)?;
-    let seen = network.see(&case.input("pixel_values")?.to_device(device)?)?;
+    let seen = network.encode_picture(&case.input("pixel_values")?.to_device(device)?)?;
     let mut made = Tensors::new();
     for (number, ids) in case.numbered("input_ids") {
         let mask = case.input(&format!("attention_mask.{number}"))?;

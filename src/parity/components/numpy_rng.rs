@@ -38,7 +38,7 @@ fn draw(rng: &mut NumpyRng, [op, a, b, n]: [i64; 4]) -> Result<Tensor, CaseError
         |value: i64| u32::try_from(value).map_err(|_| input("a size is negative or too large"));
     let mut shuffled = || Ok::<_, CaseError>(rng.permutation(size(a)?));
     let values: Vec<i64> = match op {
-        // A draw of one value leaves half a draw for the next, as a draw of many does.
+        // The draw of one value leaves half of a draw for the next, as a draw of many values does.
         0 | 1 | 2 | 7 => (0..n).map(|_| rng.integers(low, high)).collect(),
         3 if n <= a => rng
             .sample(size(a)?, size(n)?)

@@ -1,4 +1,4 @@
-//! Qwen2.5-VL: image vectors, positions, hidden states, scores and a greedy continuation.
+//! `qwen2_5_vl`: image vectors, positions, hidden states, scores and a greedy continuation.
 
 use crate::model::conversation::Conversation;
 use crate::model::qwen2_5_vl::{Greedy, Qwen2_5Vl};

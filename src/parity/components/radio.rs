@@ -1,4 +1,4 @@
-//! `radio`: pixels of several sizes to the features of the patches.
+//! `radio`: from pixels of several sizes to the features of the patches.
 
 use crate::model::radio::Radio;
 use crate::parity::case::{Case, CaseError, Tensors};

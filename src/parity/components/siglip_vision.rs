@@ -1,4 +1,4 @@
-//! `siglip_vision`: pixels to patch tokens.
+//! `siglip_vision`: from pixels to patch tokens.
 
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::parity::case::{Case, CaseError, Tensors};

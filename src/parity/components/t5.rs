@@ -1,4 +1,4 @@
-//! `t5_encoder`: ids to states; `t5`: two sequences of ids to states and scores.
+//! `t5_encoder`: from ids to states. `t5`: from two sequences of ids to states and scores.
 
 use crate::model::t5::{T5, T5Encoder};
 use crate::parity::case::{Case, CaseError, Tensors};

@@ -22,7 +22,7 @@ fn run(case: &Case) -> Result<Tensors, CaseError> {
     for (k, (&seed, (draws, size))) in seeds.iter().zip(shapes).enumerate() {
         let (draws, size) = (count(draws)?, count(size)?);
         for dtype in [DType::F32, DType::BF16, DType::F16] {
-            // A negative seed is taken as its two's complement, as torch does.
+            // As in torch, a negative seed counts as its two's complement.
             let mut generator = Generator::new(seed as u64);
             let mut values = Vec::with_capacity(draws * size);
             for _ in 0..draws {

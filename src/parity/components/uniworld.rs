@@ -1,4 +1,4 @@
-//! `uniworld`: the composed pipeline from ids and noise to pixels, with the parts that the generator uses.
+//! `uniworld`: the whole pipeline from ids and noise to pixels, with the parts that the generator uses.
 
 use super::qwen2_5_vl::grids;
 use crate::model::clip::ClipText;
@@ -7,7 +7,7 @@ use crate::model::flux::{FluxTransformer, latents};
 use crate::model::flux_vae::Decoder;
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::t5::T5Encoder;
-use crate::model::uniworld::{Conditioner, Config, Projector, TaskHead};
+use crate::model::uniworld::{Conditioner, Projector, TaskHead, UniWorldConfig};
 use crate::model::weights::{Files, load};
 use crate::model::{ModelError, read_config};
 use crate::parity::case::{Case, CaseError, Tensors};
@@ -34,7 +34,7 @@ fn run(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     )?;
     let references = siglip.forward(&input("siglip_pixel_values")?)?;
 
-    let config = Config::read(&folder.join("uniworld/config.json"))?;
+    let config = UniWorldConfig::read(&folder.join("uniworld/config.json"))?;
     let files = Arc::new(Files::open(&folder.join("uniworld"))?);
     let width = siglip_config.vision().hidden_size;
     let projector = load(&files, DType::F32, device, |weights| {

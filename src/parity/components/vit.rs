@@ -1,4 +1,4 @@
-//! `vit`: pixels of several sizes to states and to the last layer's keys.
+//! `vit`: from pixels of several sizes to states and to the keys of the last layer.
 
 use crate::model::vit::Vit;
 use crate::parity::case::{Case, CaseError, Tensors};

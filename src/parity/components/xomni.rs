@@ -1,8 +1,10 @@
-//! X-Omni: the tokenizer, the autoregressive model, the decoder of either kind.
+//! X-Omni: the tokenizer, the autoregressive model, and the decoder of both kinds.
 
 use crate::model::flux::FluxConfig;
 use crate::model::weights::{Files, load};
-use crate::model::xomni::{Condition, Config, Vit, VqDecoder, VqEncoder, XOmniAr, XOmniDecoder};
+use crate::model::xomni::{
+    Condition, Vit, VqDecoder, VqEncoder, XOmniAr, XOmniConfig, XOmniDecoder,
+};
 use crate::model::{ModelError, Result, read_config};
 use crate::parity::case::{Case, CaseError, Tensors};
 use crate::parity::component::{Component, whole};
@@ -35,10 +37,10 @@ pub(super) const XOMNI_DECODER_ZH: Component = Component {
 
 const NEW_TOKENS: usize = 9;
 
-/// `xomni_vit_vq`: pixels to features and codes, codes to the decoder's condition.
+/// `xomni_vit_vq`: from pixels to features and codes, and from codes to the decoder's condition.
 fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
-    let config = Config::read(&folder)?;
+    let config = XOmniConfig::read(&folder)?;
     let encoder = &config.vision()?.encoder;
     let vit = Arc::new(Files::open_file(&folder.join(&encoder.siglip_path))?);
     let vq = Arc::new(Files::open_file(&folder.join(&encoder.projector_path))?);
@@ -54,7 +56,7 @@ fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let (features, (h, w)) = vit.forward(&case.input("pixel_values")?.to_device(device)?)?;
     let codes = encode.encode(&features)?.to_dtype(DType::I64)?;
     let &[_, rows, columns] = case.input("decode_ids")?.dims() else {
-        return Err(ModelError::Input("decode_ids has not three axes".into()).into());
+        return Err(ModelError::Input("decode_ids does not have three axes".into()).into());
     };
     let ids = whole("decode_ids", &case.integers("decode_ids")?)?;
     Ok([
@@ -66,10 +68,10 @@ fn run_vit_vq(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     .into())
 }
 
-/// `xomni_ar`: states and scores of a mixed sequence, and the likeliest image tokens after a prompt.
+/// `xomni_ar`: states and scores of a mixed sequence, and the most likely image tokens after a prompt.
 fn run_ar(case: &Case, device: &Device) -> Result<Tensors, CaseError> {
     let folder = case.checkpoint();
-    let config = Config::read(&folder)?;
+    let config = XOmniConfig::read(&folder)?;
     let files = Arc::new(Files::open(&folder)?);
     let model = load(&files, DType::F32, device, |weights| {
         XOmniAr::new(&config, weights)

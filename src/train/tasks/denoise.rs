@@ -128,7 +128,7 @@ impl Denoise {
         let mut random = Random::new(seed, samples::stream(samples::CHECKS, 0));
         let mut numbers = Numbers::new();
         for task in Task::ALL {
-            let all = Caption::all(task);
+            let all = Caption::all_of(task);
             let captions: Vec<Caption> = (0..CHECKED).map(|_| random.pick(&all)).collect();
             let mut right = 0;
             for (length, captions) in by_length(captions, |caption| caption.words()) {

@@ -5,7 +5,7 @@ use super::description::TaskDescription;
 use super::parts::write_json;
 use crate::model::conversation::{Conversation, Reader};
 use crate::model::processor::QwenProcessor;
-use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
+use crate::model::qwen2_5_vl::{Qwen2_5Vl, Qwen2_5VlConfig};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Variables;
 use crate::train::answers::{Answers, Tally};
@@ -84,7 +84,7 @@ impl QwenVl {
         let device = setup.device;
         let settings: QwenVlSettings = setup.settings()?;
         let config = setup.network.to_json();
-        let parsed: Config =
+        let parsed: Qwen2_5VlConfig =
             serde_json::from_value(config.clone()).map_err(TrainError::definition)?;
         let variables = setup.variables(Vec::new());
         let tokenizer = Tokenizer::from_json(&vocabulary::tokenizer(Kind::Qwen))?;

@@ -112,7 +112,7 @@ impl Siglip {
             ("logit_scale", settings.temperature.ln()),
             ("logit_bias", settings.bias),
         ];
-        let vars = learner.variables.all();
+        let vars = learner.variables.by_name();
         for (name, value) in scalars {
             if let Some(var) = vars.get(name) {
                 var.set(&Tensor::new(value as f32, device)?)?;

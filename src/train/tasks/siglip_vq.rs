@@ -13,7 +13,7 @@ use super::description::TaskDescription;
 use super::parts::{strip, write_json};
 use crate::model::nn::{Linear, linear};
 use crate::model::noise::Generator;
-use crate::model::qwen2_5_vl::{Config, Qwen2_5Vl};
+use crate::model::qwen2_5_vl::{Qwen2_5Vl, Qwen2_5VlConfig};
 use crate::model::read_config;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::tokenizer::chat::{Form, Item, Role, Turn, encode};
@@ -139,7 +139,7 @@ impl SiglipVq {
         let encoder = serde_json::from_value(json["encoder"].clone());
         let encoder: EncoderConfig = encoder.map_err(TrainError::definition)?;
         let (vit, tower) = tower::open(&siglip, &encoder, device)?;
-        let config: Config = read_config(&language.join("config.json"))?;
+        let config: Qwen2_5VlConfig = read_config(&language.join("config.json"))?;
         let side = SIDE as usize / encoder.vit()?.patch_size;
         let grid = patches(&config, side)?;
         let variables = setup.variables(vec![("vlm".into(), files(&language)?)]);
@@ -175,7 +175,7 @@ impl SiglipVq {
 
     /// The codebook begins with directions that stand for those of pictures.
     fn fill_codebook(&self) -> Result<(), TrainError> {
-        let vars = self.variables.all();
+        let vars = self.variables.by_name();
         let name = format!("{QUANTIZER}.quantize.embedding.weight");
         if let Some(var) = vars.get(&name) {
             let mut random = Random::new(self.seed, stream(TRAINING, u64::from(u32::MAX)));
@@ -227,7 +227,7 @@ impl SiglipVq {
 }
 
 /// The patches of a picture whose merged ones are the tokenizer's codes.
-fn patches(config: &Config, side: usize) -> Result<[usize; 3], TrainError> {
+fn patches(config: &Qwen2_5VlConfig, side: usize) -> Result<[usize; 3], TrainError> {
     let vision = &config.vision;
     let across = SIDE as usize / vision.patch_size;
     if across == side * vision.spatial_merge_size {

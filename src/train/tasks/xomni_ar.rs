@@ -12,7 +12,7 @@ use self::sequences::{Drawn, Maker, Said, Shares};
 use super::description::TaskDescription;
 use super::parts::write_json;
 use crate::model::weights::Variables;
-use crate::model::xomni::{Config, XOmniAr};
+use crate::model::xomni::{XOmniAr, XOmniConfig};
 use crate::train::answers::Tally;
 use crate::train::blocks::Blocks;
 use crate::train::codes::ImageTokenizer;
@@ -110,7 +110,7 @@ impl XOmniArTask {
         let device = setup.device;
         let settings: XOmniArSettings = setup.settings()?;
         let mut config = setup.network.to_json();
-        let parsed: Config =
+        let parsed: XOmniConfig =
             serde_json::from_value(config.clone()).map_err(TrainError::definition)?;
         let images = ImageTokenizer::open(&setup.sources.need("tokenizer")?, device)?;
         check(&parsed, &images)?;
@@ -166,7 +166,7 @@ impl XOmniArTask {
 }
 
 /// Whether the sizes are those of the vocabulary and of the tokenizer.
-fn check(config: &Config, images: &ImageTokenizer) -> Result<(), TrainError> {
+fn check(config: &XOmniConfig, images: &ImageTokenizer) -> Result<(), TrainError> {
     config.check().map_err(TrainError::definition)?;
     let codes = images.encoder.codebook_size;
     let sizes = [

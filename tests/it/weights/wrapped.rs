@@ -210,7 +210,7 @@ fn an_adapter_alone_is_one_sentence() {
     refused(
         dir.path(),
         "mixed",
-        &["2 of its 94 tensors belong to an adapter"],
+        &["2 of 94 tensors belong to an adapter"],
     );
 }
 

@@ -1,4 +1,4 @@
-//! Chains of stages that need no networks.
+//! Tests with chains of stages without networks.
 
 use super::*;
 use crate::generate::pipeline::stage::Stage;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Leaves one number and a remark; the last stage answers with the sum of all numbers.
+/// Makes one number and an addition to the record. The last stage answers with the sum of all numbers.
 struct Number {
     name: &'static str,
     value: f32,
@@ -40,7 +40,7 @@ impl Stage for Number {
     }
 }
 
-/// Three phases over one folder; how often the first two ran.
+/// Three phases that share one folder, and the numbers of runs of the first two.
 fn chain(folder: &Path) -> (Chain, [Arc<AtomicUsize>; 2]) {
     let runs = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
     let phase = |name, value, extra, runs: &Arc<AtomicUsize>| {
@@ -89,7 +89,7 @@ fn text(generated: &Generated) -> &str {
     }
 }
 
-fn said() -> Value {
+fn expected_record() -> Value {
     json!({"logits": [1, 2], "cut": ["clip"], "notes": ["turned", "cut", "decoded"]})
 }
 
@@ -99,7 +99,7 @@ fn the_remarks_of_all_stages_reach_the_record() {
     let (mut chain, _) = chain(dir.path());
     let made = ask(&mut chain);
     assert_eq!(text(&made), "321");
-    assert_eq!(Value::Object(made.extra), said());
+    assert_eq!(Value::Object(made.extra), expected_record());
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn what_is_gone_or_damaged_between_stages_is_made_again() {
         .map(|entry| entry.unwrap().path())
         .collect();
     assert_eq!(files.len(), 2);
-    // Each file, and both: damaged, emptied, or of another program.
+    // Each file, and both, are damaged, emptied or replaced.
     for damaged in [&files[..1], &files[1..], &files[..]] {
         for content in [&b"nonsense"[..], &[]] {
             for file in damaged {
@@ -122,10 +122,10 @@ fn what_is_gone_or_damaged_between_stages_is_made_again() {
             let (mut again, runs) = chain(&folder);
             let made = ask(&mut again);
             assert_eq!(text(&made), "321");
-            assert_eq!(Value::Object(made.extra), said());
+            assert_eq!(Value::Object(made.extra), expected_record());
             let runs = runs.map(|runs| runs.load(Ordering::SeqCst));
             assert_eq!(runs.iter().sum::<usize>(), damaged.len());
-            // Its files stay for the next round.
+            // Its files are kept for the next round.
             std::mem::forget(again);
         }
     }

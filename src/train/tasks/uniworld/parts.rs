@@ -10,7 +10,7 @@ use crate::model::processor::FixedProcessor;
 use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::siglip::{SiglipConfig, SiglipVision};
 use crate::model::tokenizer::Tokenizer;
-use crate::model::uniworld::Config;
+use crate::model::uniworld::UniWorldConfig;
 use crate::model::weights::{self, Files};
 use crate::model::{ModelError, Weights, read_config};
 use crate::train::autoencoder::Autoencoder;
@@ -32,7 +32,7 @@ const REFERENCE: &str = "denoise_tower.siglip_projector";
 /// Folders and the configuration.
 pub(super) struct Parts {
     /// UniWorld's configuration.
-    pub config: Config,
+    pub config: UniWorldConfig,
     json: Value,
     vlm: PathBuf,
     flux: PathBuf,
@@ -57,7 +57,7 @@ impl Parts {
             "output_hidden_size": denoiser["joint_attention_dim"],
             "denoiser_config": denoiser,
         });
-        let config = Config::parse(&json).map_err(TrainError::definition)?;
+        let config = UniWorldConfig::parse(&json).map_err(TrainError::definition)?;
         Ok(Self {
             config,
             json,

@@ -1,7 +1,7 @@
 //! A trained Qwen2.5-VL as the inner layers of X-Omni's autoregressive model.
 
 use crate::model::weights::Files;
-use crate::model::xomni::Config;
+use crate::model::xomni::XOmniConfig;
 use crate::train::TrainError;
 use crate::train::sources::files;
 use candle_core::Tensor;
@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Fails if the folder has no weights or another number of layers.
-pub(super) fn layers(folder: &Path, config: &Config) -> Result<Files, TrainError> {
+pub(super) fn layers(folder: &Path, config: &XOmniConfig) -> Result<Files, TrainError> {
     let stored = files(folder)?;
     let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
     let mut found = 0;
