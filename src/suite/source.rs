@@ -1,7 +1,7 @@
 //! Where the records of a suite lie: a built-in text, files, or a folder, and how they are written.
 
 use crate::config::{Loaded, Origin, SuiteFile, embedded_file};
-use crate::formats::{self, Format, Several, Unreadable};
+use crate::formats::{self, Format, FormatDescription, Several, Unreadable};
 use crate::paths::{cached_snapshot, expanded};
 use crate::record::Object;
 use crate::suite::assets::AssetSource;
@@ -136,12 +136,7 @@ impl Found {
             stated.or(by_name)
         };
         format.ok_or_else(|| {
-            let usual = formats::usual_extensions().map(|ending| format!(".{ending}"));
-            let usual: Vec<String> = usual.collect();
-            let endings = match usual.split_last() {
-                Some((last, others)) => format!("{} or {last}", others.join(", ")),
-                None => String::new(),
-            };
+            let endings = formats::usual_endings(|_| true);
             Unreadable::new(named, "its name does not show its format").with_help(format!(
                 "give it a name that ends in {endings}, or set `format` under [items]"
             ))
@@ -163,8 +158,11 @@ impl Found {
                     Ok(Cow::Owned(joined(many, how)?))
                 }
                 _ => {
-                    let problem = "only several Parquet, TSV or JSON files can be one source";
-                    Err(Unreadable::new(name, problem))
+                    let endings = formats::usual_endings(FormatDescription::takes_several_files);
+                    let problem = "these files cannot make one source together";
+                    Err(Unreadable::new(name, problem).with_help(format!(
+                        "give one file, or several files whose names all end in {endings}"
+                    )))
                 }
             },
         }
