@@ -7,10 +7,12 @@
 //! | [`records`] | a table for programs: typed columns, unrounded |
 //! | [`document`] | what a format writes: grids, records and a JSON value of the same numbers |
 //! | [`format`](mod@format) | what is known of a format |
+//! | `error` | why a table cannot be written in a format |
 //! | [`formats`] | one file a format, and the list of them all |
 //! | [`window`] | what standard output can show |
 
 pub mod document;
+mod error;
 pub mod format;
 pub mod formats;
 pub mod grid;
@@ -19,7 +21,8 @@ pub mod records;
 pub mod window;
 
 pub use document::Document;
-pub use format::{Format, FormatError};
+pub use error::FormatError;
+pub use format::Format;
 pub use formats::FORMATS;
 pub use grid::{Align, Cell, Column, Grid, Rank, Row, Style};
 pub use marks::Mark;

@@ -1,7 +1,7 @@
 //! The threads with a generator each: from slots to answers.
 
 use super::shared::Shared;
-use super::{Work, catch_panic};
+use super::work::{Work, catch_panic};
 use crate::generate::{GenerateError, Generated, Request};
 use crate::record::Failure;
 use crate::run::chain::Slot;

@@ -3,7 +3,7 @@
 use super::journals::Line;
 use super::look::Look;
 use super::shared::Shared;
-use super::{Work, catch_panic};
+use super::work::{Work, catch_panic};
 use crate::observe::{Halt, Noted, ObserveError, Observer, Subject};
 use crate::record::{Evidence, Failure, Object, add_note};
 use crate::run::chain::Inputs;

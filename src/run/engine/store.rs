@@ -3,7 +3,7 @@
 use super::journals::Line;
 use super::look::Look;
 use super::shared::Shared;
-use super::{Work, catch_panic};
+use super::work::{Work, catch_panic};
 use crate::record::Output;
 use crate::run::error::RunError;
 use crate::run::event::Event;
