@@ -44,7 +44,7 @@ impl Lock {
     /// Fails if another process holds it, or its file cannot be made.
     pub fn take(folder: &Path, name: &str) -> Result<Self, LockError> {
         let path = folder.join(name);
-        let failed = FileError::at("cannot open the lock", &path);
+        let failed = FileError::of_action("cannot open the lock", &path);
         let mut file = File::options()
             .read(true)
             .write(true)

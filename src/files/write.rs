@@ -56,8 +56,9 @@ pub fn write_whole_by(
     } else {
         folder
     };
-    std::fs::create_dir_all(folder).map_err(FileError::at("cannot create the folder", folder))?;
-    let failed = FileError::at("cannot write", path);
+    std::fs::create_dir_all(folder)
+        .map_err(FileError::of_action("cannot create the folder", folder))?;
+    let failed = FileError::of_action("cannot write", path);
     let mut file = temporary().tempfile_in(folder).map_err(failed)?;
     fill(file.as_file_mut()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
@@ -70,7 +71,7 @@ pub fn write_whole_by(
 /// Fails when [`write_durable`] fails, and if the value cannot be written as JSON.
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), FileError> {
     let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from);
-    let mut bytes = bytes.map_err(FileError::at("cannot write", path))?;
+    let mut bytes = bytes.map_err(FileError::of_action("cannot write", path))?;
     bytes.push(b'\n');
     write_durable(path, &bytes)
 }

@@ -49,7 +49,7 @@ pub(crate) fn create(dir: &Path) -> Result<(), ReportError> {
 }
 
 /// Writes a file of a report.
-pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     write_whole(path, bytes).map_err(|error| ReportError::Write {
         path: error.path,
         source: error.source,

@@ -2,7 +2,7 @@
 
 use super::chart::{self, Drawn};
 use super::error::ReportError;
-use super::files::{absolute, create, put, relative};
+use super::files::{absolute, create, relative, write_file};
 use super::gallery::{self, Gallery, Picture};
 use super::page::{self, Section};
 use super::printed::document;
@@ -90,7 +90,7 @@ pub fn write(
     let document = document(&tables)?;
     for format in FORMATS.iter().filter(|format| **format != &TERMINAL) {
         let path = dir.join("table").with_extension(format.extension);
-        put(&path, &(format.write)(&document, Window::default())?)?;
+        write_file(&path, &(format.write)(&document, Window::default())?)?;
         written.files.push(path);
     }
     let mut charts = tables
@@ -104,7 +104,7 @@ pub fn write(
         let path = dir.join("charts").join(&drawn.name);
         for (extension, bytes) in [("svg", drawn.svg.as_bytes()), ("png", &drawn.png[..])] {
             let path = path.with_added_extension(extension);
-            put(&path, bytes)?;
+            write_file(&path, bytes)?;
             written.files.push(path);
         }
     }
@@ -118,7 +118,7 @@ pub fn write(
         .collect();
     let html = page::render(&sections, runs, &labels, &gallery, options.title.as_deref())?;
     written.page = dir.join("index.html");
-    put(&written.page, html.as_bytes())?;
+    write_file(&written.page, html.as_bytes())?;
     (written.shown, written.total) = (gallery.shown, gallery.total);
     Ok(written)
 }
@@ -204,7 +204,7 @@ fn illustrate(
                     } else {
                         room = 0;
                         create(&dir.join("thumbs"))?;
-                        put(&dir.join(&name), &thumb.jpeg)?;
+                        write_file(&dir.join(&name), &thumb.jpeg)?;
                         picture.thumb = Some(name);
                         written.thumbs_linked += 1;
                     }

@@ -93,7 +93,7 @@ pub struct Inputs(Mutex<HashMap<Slot, Result<Input, String>>>);
 
 impl Inputs {
     /// Takes an output that is on the disk, or that failed.
-    pub fn put(&self, slot: Slot, output: &Output, root: &Path) {
+    pub fn add_output(&self, slot: Slot, output: &Output, root: &Path) {
         let of = format!("the output of `{}`, which it starts from,", output.item);
         let input = match (&output.error, &output.file, &output.sha256) {
             (Some(failure), ..) => Err(format!("{of} failed: {}", failure.message)),

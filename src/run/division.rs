@@ -57,7 +57,7 @@ impl Division {
                 ));
             }
         };
-        let shards: Vec<Shard> = Shard::all(count).collect();
+        let shards: Vec<Shard> = Shard::all_parts(count).collect();
         let locks = shards.iter().map(|shard| folder.lock(Some(*shard)));
         let _locks = locks.collect::<Result<_, _>>()?;
         let absent = shards.iter().copied();

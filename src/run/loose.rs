@@ -106,7 +106,7 @@ impl<'a> Remarks<'a> {
                 Entry::Occupied(entry) => {
                     let (first, implied) = *entry.get();
                     if implied || row.implies_repeat {
-                        return Err(twice(&rows.path, row.line, place.0, first));
+                        return Err(two_records(&rows.path, row.line, place.0, first));
                     }
                     again.insert(match place {
                         (item, 0, _) => item.to_owned(),
@@ -139,7 +139,7 @@ impl<'a> Remarks<'a> {
 }
 
 /// An item with two records that may be two answers.
-fn twice(path: &Path, line: usize, item: &str, first: usize) -> RunError {
+fn two_records(path: &Path, line: usize, item: &str, first: usize) -> RunError {
     RunError::line(
         path,
         line,

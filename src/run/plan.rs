@@ -144,7 +144,7 @@ pub(super) fn plan(
                 State::Good(line) => {
                     if asked.after(slot).next().is_some() {
                         let output: Output = outputs.parse_one(line)?;
-                        plan.inputs.put(slot, &output, folder.root());
+                        plan.inputs.add_output(slot, &output, folder.root());
                     }
                     good.push((slot, line));
                 }

@@ -43,7 +43,7 @@ impl Queue {
 
     /// Up to `most` slots; waits while there is none but some may become ready. Nothing when all are given
     /// out, or the run stops.
-    pub(super) fn take(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
+    pub(super) fn take_ready(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
         let mut slots = self.lock();
         loop {
             if stopped() || (slots.ready.is_empty() && slots.waiting.is_empty()) {

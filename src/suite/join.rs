@@ -30,7 +30,7 @@ impl Joined {
             let read = raw.record().map_err(Problem::from).and_then(|row| {
                 let place = row.place;
                 joined
-                    .take(join, row.fields)
+                    .add_row(join, row.fields)
                     .map_err(|message| Problem::new(place, message))
             });
             problems.extend(read.err());
@@ -42,7 +42,7 @@ impl Joined {
         }
     }
 
-    fn take(&mut self, join: &Join, row: Object) -> Result<(), String> {
+    fn add_row(&mut self, join: &Join, row: Object) -> Result<(), String> {
         for (name, value) in &join.only {
             if plain(field(&row, name)?).as_ref() != Some(value) {
                 return Ok(());

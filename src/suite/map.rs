@@ -191,7 +191,7 @@ impl<'a> Mapper<'a> {
         question: Option<&Question>,
     ) -> Result<Item, String> {
         let id = match &self.id {
-            Some(template) => template.fill(index, &record)?,
+            Some(template) => template.fill_in(index, &record)?,
             None => plain_id(&record)?,
         };
         check_id(&id)?;
@@ -203,7 +203,7 @@ impl<'a> Mapper<'a> {
             let lines = question.lines().into();
             record.fields.insert(OPTIONS.to_owned(), lines);
         }
-        let prompt = prompt.fill(index, &record)?;
+        let prompt = prompt.fill_in(index, &record)?;
         record.fields.shift_remove(OPTIONS);
         let fields = &record.fields;
         let images = self.images(fields)?;

@@ -58,7 +58,7 @@ impl Tables<'_> {
                 [_] => None,
                 _ => file.file_name().and_then(|name| name.to_str()),
             };
-            let mut sink = |rows: Vec<RowResult>| making.take(rows);
+            let mut sink = |rows: Vec<RowResult>| making.add_rows(rows);
             formats::read_rows(self.format, file, among, &columns, &mut sink)?;
         }
         making.finish_waiting();
@@ -125,7 +125,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn take(&mut self, rows: Vec<RowResult>) {
+    fn add_rows(&mut self, rows: Vec<RowResult>) {
         let first = self.rows;
         self.rows += rows.len();
         let written: Vec<Result<Option<Written>, Problem>> = rows

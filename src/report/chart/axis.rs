@@ -88,7 +88,7 @@ impl Axis {
     }
 
     /// 0 at the low end, 1 at the high end; what lies beyond is put there.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(super) fn position_of(&self, value: f64) -> f64 {
         let place = if self.log {
             (value / self.low).ln() / (self.high / self.low).ln()
         } else {
@@ -223,7 +223,7 @@ mod tests {
             texts(&axis),
             ["0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"]
         );
-        assert!((axis.place(0.2), axis.place(100.0)) == (0.0, 1.0));
+        assert!((axis.position_of(0.2), axis.position_of(100.0)) == (0.0, 1.0));
         assert_eq!(
             texts(&Axis::wide([2e6, 5e10], 4)),
             ["1M", "10M", "100M", "1G", "10G", "100G"]

@@ -134,7 +134,7 @@ impl<'a> Bars<'a> {
         };
         let end = x(self.shown(value));
         let (from, to) = (zero.min(end), zero.max(end));
-        Look::new(index).fill(canvas, (from, top + 1.0), (to, top + height - 1.0))?;
+        Look::new(index).fill_box(canvas, (from, top + 1.0), (to, top + height - 1.0))?;
         let mut text_from = to;
         if let (Some(low), Some(high)) = (cell.low, cell.high) {
             let (low, high) = (x(self.shown(low)), x(self.shown(high)));
@@ -167,7 +167,7 @@ impl Chart for Bars<'_> {
         let bottom = top + self.pitch() * self.table.columns.len() as f64;
         legend.draw(canvas)?;
         let (axis, (left, right)) = (self.axis(), self.edges());
-        let x = |value: f64| left + (right - left) * axis.place(value);
+        let x = |value: f64| left + (right - left) * axis.position_of(value);
         for (value, text) in axis.ticks() {
             let x = x(*value);
             canvas.line(&[(x, top), (x, bottom)], GRID, 1.5)?;

@@ -104,7 +104,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
         }
     }
 
-    fn at(&self, (x, y): (f64, f64)) -> (i32, i32) {
+    fn pixel_at(&self, (x, y): (f64, f64)) -> (i32, i32) {
         (
             (x * self.scale).round() as i32,
             (y * self.scale).round() as i32,
@@ -119,8 +119,16 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     ///
     /// # Errors
     /// The backend fails.
-    pub fn fill(&self, a: (f64, f64), b: (f64, f64), color: RGBColor) -> Result<(), ChartError> {
-        self.draw(Rectangle::new([self.at(a), self.at(b)], color.filled()))
+    pub fn fill_rectangle(
+        &self,
+        a: (f64, f64),
+        b: (f64, f64),
+        color: RGBColor,
+    ) -> Result<(), ChartError> {
+        self.draw(Rectangle::new(
+            [self.pixel_at(a), self.pixel_at(b)],
+            color.filled(),
+        ))
     }
 
     /// A rectangle's outline.
@@ -135,7 +143,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
         width: f64,
     ) -> Result<(), ChartError> {
         self.draw(Rectangle::new(
-            [self.at(a), self.at(b)],
+            [self.pixel_at(a), self.pixel_at(b)],
             self.stroke(color, width),
         ))
     }
@@ -150,7 +158,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
         color: RGBColor,
         width: f64,
     ) -> Result<(), ChartError> {
-        let points: Vec<_> = points.iter().map(|point| self.at(*point)).collect();
+        let points: Vec<_> = points.iter().map(|point| self.pixel_at(*point)).collect();
         self.draw(PathElement::new(points, self.stroke(color, width)))
     }
 
@@ -184,7 +192,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
         color: RGBColor,
         opacity: f64,
     ) -> Result<(), ChartError> {
-        let points: Vec<_> = points.iter().map(|point| self.at(*point)).collect();
+        let points: Vec<_> = points.iter().map(|point| self.pixel_at(*point)).collect();
         self.draw(Polygon::new(points, color.mix(opacity)))
     }
 
@@ -194,7 +202,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// The backend fails.
     pub fn disc(&self, center: (f64, f64), radius: f64, color: RGBColor) -> Result<(), ChartError> {
         self.draw(Circle::new(
-            self.at(center),
+            self.pixel_at(center),
             (radius * self.scale).round() as i32,
             color.filled(),
         ))
@@ -233,7 +241,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
             (at.0, at.1 + drop)
         };
         let style = font.color(&look.color).pos(Pos::new(across, VPos::Center));
-        self.draw(Text::new(text, self.at(at), style))
+        self.draw(Text::new(text, self.pixel_at(at), style))
     }
 
     /// Text without a fallback of its own.

@@ -67,7 +67,7 @@ impl<'a> Distribution<'a> {
     ) -> Result<(), ChartError> {
         let (top, bottom) = (self.top(), self.top() + PLOT);
         for (count, text) in counts.ticks() {
-            let y = bottom - PLOT * counts.place(*count);
+            let y = bottom - PLOT * counts.position_of(*count);
             canvas.line(&[(LEFT, y), (RIGHT, y)], GRID, 1.5)?;
             canvas.plain(text, (LEFT - 14.0, y), Type::new(SMALL, SOFT, Align::Right))?;
         }
@@ -106,8 +106,8 @@ impl<'a> Distribution<'a> {
             .filter(|(_, count)| *count > 0)
         {
             let x = |bin: usize| Self::x(bin as f64 / HISTOGRAM_BINS as f64);
-            let y = bottom - PLOT * axis.place(count as f64);
-            Look::new(0).fill(canvas, (x(bin) + 2.0, y), (x(bin + 1) - 2.0, bottom))?;
+            let y = bottom - PLOT * axis.position_of(count as f64);
+            Look::new(0).fill_box(canvas, (x(bin) + 2.0, y), (x(bin + 1) - 2.0, bottom))?;
         }
         Ok(())
     }

@@ -125,7 +125,7 @@ impl Chart for Forest {
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
         let (axis, (left, right), bottom) = (self.axis(), self.edges(), self.bottom());
-        let x = |value: f64| left + (right - left) * axis.place(value);
+        let x = |value: f64| left + (right - left) * axis.position_of(value);
         for (value, text) in axis.ticks() {
             let at = x(*value);
             let (color, width) = if *value == 0.0 {

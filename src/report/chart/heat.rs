@@ -102,7 +102,7 @@ impl<'a> Heat<'a> {
         for step in 0..steps {
             let x = |s: i32| from + (to - from) * f64::from(s) / f64::from(steps);
             let share = f64::from(step) / f64::from(steps - 1);
-            canvas.fill((x(step), y), (to, y + 20.0), ramp(share))?;
+            canvas.fill_rectangle((x(step), y), (to, y + 20.0), ramp(share))?;
         }
         let look = |align| Type::new(SMALL, SOFT, align);
         canvas.plain("score", (from - 60.0, y + 10.0), look(Align::Right))?;
@@ -153,9 +153,9 @@ impl Chart for Heat<'_> {
                 // Each cell reaches to the end and is covered by the next, as in the key.
                 let (a, b) = ((x(bin), top), (RIGHT, bottom));
                 match value {
-                    Some(value) => canvas.fill(a, b, ramp(*value))?,
+                    Some(value) => canvas.fill_rectangle(a, b, ramp(*value))?,
                     None => {
-                        canvas.fill(a, b, PAPER)?;
+                        canvas.fill_rectangle(a, b, PAPER)?;
                         canvas.line(&[(x(bin), bottom), (x(bin + 1), top)], SOFT, 1.5)?;
                     }
                 }

@@ -95,7 +95,7 @@ impl Lines {
     ) -> Result<(), ChartError> {
         let [left, right, top, bottom] = frame.edges();
         for (x, text) in &self.marks {
-            let (x, _) = frame.at(*x, f64::NAN);
+            let (x, _) = frame.point_at(*x, f64::NAN);
             canvas.dashed(&[(x, top), (x, bottom)], SOFT, 2.5, &[7.0, 7.0])?;
             let half = super::font::width(text, SMALL) / 2.0;
             let middle = x.min(right - half).max(left + half);
@@ -114,8 +114,11 @@ impl Curve {
     ) -> Result<(), ChartError> {
         for run in runs(&self.points) {
             let parts: Vec<(f64, f64, f64)> = parts(run).filter_map(hull).collect();
-            let low = parts.iter().map(|(x, low, _)| frame.at(*x, *low));
-            let high = parts.iter().rev().map(|(x, _, high)| frame.at(*x, *high));
+            let low = parts.iter().map(|(x, low, _)| frame.point_at(*x, *low));
+            let high = parts
+                .iter()
+                .rev()
+                .map(|(x, _, high)| frame.point_at(*x, *high));
             let outline: Vec<(f64, f64)> = low.chain(high).collect();
             if outline.len() > 2 {
                 canvas.area(&outline, self.look.line_color(), 0.17)?;
@@ -133,7 +136,7 @@ impl Curve {
     ) -> Result<(), ChartError> {
         let mut corners = Vec::new();
         for run in runs(&self.points) {
-            let run: Vec<(f64, f64)> = thin(run).map(|p| frame.at(p.x, p.y)).collect();
+            let run: Vec<(f64, f64)> = thin(run).map(|p| frame.point_at(p.x, p.y)).collect();
             canvas.dashed(&run, self.look.line_color(), 4.0, self.look.dash())?;
             corners.extend(run);
         }

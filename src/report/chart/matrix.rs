@@ -149,7 +149,7 @@ impl Matrix {
             (left + self.pitch() - 1.5, top + self.row_height() - 1.5),
         );
         let Some(value) = value else {
-            canvas.fill(a, b, PAPER)?;
+            canvas.fill_rectangle(a, b, PAPER)?;
             canvas.line(&[(a.0, b.1), (b.0, a.1)], SOFT, 1.5)?;
             return canvas.outline(a, b, GRID, 1.5);
         };
@@ -159,7 +159,7 @@ impl Matrix {
         } else {
             0.5
         };
-        canvas.fill(a, b, ramp(share))?;
+        canvas.fill_rectangle(a, b, ramp(share))?;
         let color = if share > 0.5 { ON_DARK } else { ON_LIGHT };
         match self.digits() {
             Some(digits) => canvas.plain(
@@ -184,7 +184,7 @@ impl Matrix {
         for step in 0..steps {
             let x = from + (to - from) * f64::from(step) / f64::from(steps);
             let share = f64::from(step) / f64::from(steps - 1);
-            canvas.fill((x, y), (to, y + 22.0), ramp(share))?;
+            canvas.fill_rectangle((x, y), (to, y + 22.0), ramp(share))?;
         }
         let look = |align| Type::new(SMALL, SOFT, align);
         canvas.plain(&low, (from - 12.0, y + 11.0), look(Align::Right))?;

@@ -70,7 +70,7 @@ impl<'a> Radar<'a> {
 
     /// Where a value in the printed unit lies; the least tick is the centre.
     fn point(&self, axis: usize, value: f64) -> (f64, f64) {
-        let length = RADIUS * self.axis.place(value);
+        let length = RADIUS * self.axis.position_of(value);
         let (dx, dy) = self.direction(axis);
         let (x, y) = self.center();
         (x + dx * length, y + dy * length)

@@ -81,14 +81,14 @@ impl Look {
     ///
     /// # Errors
     /// The backend fails.
-    pub fn fill<DB: DrawingBackend>(
+    pub fn fill_box<DB: DrawingBackend>(
         self,
         canvas: &Canvas<'_, DB>,
         a: (f64, f64),
         b: (f64, f64),
     ) -> Result<(), ChartError> {
         let color = self.color();
-        canvas.fill(a, b, color)?;
+        canvas.fill_rectangle(a, b, color)?;
         let lightness =
             0.3 * f64::from(color.0) + 0.59 * f64::from(color.1) + 0.11 * f64::from(color.2);
         let line = if lightness > 150.0 { ON_LIGHT } else { ON_DARK };
@@ -270,7 +270,7 @@ impl<'a> Legend<'a> {
             let (x, y) = entry.at;
             let look = entry.look;
             match self.swatch {
-                Swatch::Fill => look.fill(canvas, (x, y - 12.0), (x + KEY, y + 12.0))?,
+                Swatch::Fill => look.fill_box(canvas, (x, y - 12.0), (x + KEY, y + 12.0))?,
                 Swatch::Mark => look.marker(canvas, (x + KEY / 2.0, y), 10.0)?,
                 Swatch::Line => {
                     canvas.dashed(&[(x, y), (x + KEY, y)], look.line_color(), 4.0, look.dash())?;

@@ -32,7 +32,7 @@ impl Work<'_> {
         }
         let chunk = generator.chunk().max(1);
         loop {
-            let slots = queue.take(chunk, || self.stopped(shared));
+            let slots = queue.take_ready(chunk, || self.stopped(shared));
             if slots.is_empty() {
                 return;
             }

@@ -49,7 +49,7 @@ impl Work<'_> {
                 break;
             }
             if self.asked.after(slot).next().is_some() {
-                writer.inputs.put(slot, &output, self.folder.root());
+                writer.inputs.add_output(slot, &output, self.folder.root());
                 queue.release(self.asked.after(slot));
             }
             if !failed && !self.observers.is_empty() && !self.stopped(shared) {

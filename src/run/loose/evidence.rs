@@ -45,7 +45,7 @@ pub(super) fn read(
 /// Fails if the row has no item, or a field is not as expected.
 fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
     row.item(path)?;
-    row.whole(&["repeat"]);
+    row.whole_numbers(&["repeat"]);
     let mut why = None;
     for odd in std::mem::take(&mut row.not_numbers) {
         if odd.field == "evidence" {
@@ -57,7 +57,7 @@ fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
         row.fields.shift_remove(&odd.field);
     }
     row.drop_nulls();
-    row.or_else("observer", OBSERVER);
+    row.set_default("observer", OBSERVER);
     let mut record: Evidence = row.record(path)?;
     if let Some(message) = why {
         record.error.get_or_insert(Failure {

@@ -46,8 +46,8 @@ fn item(path: &Path, mut row: Row, task: &Value) -> Result<Item, RunError> {
             "write the expected value, or leave out the field",
         ));
     }
-    row.or_else("task", task.clone());
-    row.or_else("prompt", "");
+    row.set_default("task", task.clone());
+    row.set_default("prompt", "");
     for name in ["images", "expect", "tags"] {
         if row.fields.get(name).is_some_and(Value::is_null) {
             row.fields.shift_remove(name);

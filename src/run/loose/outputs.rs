@@ -15,11 +15,11 @@ const MOST_REPEATS: u32 = 1_000_000;
 /// Fails if the row has no item or nothing to grade, or a field is not as expected.
 pub(super) fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
     row.item(path)?;
-    row.whole(&["repeat", "seed", "width", "height"]);
+    row.whole_numbers(&["repeat", "seed", "width", "height"]);
     let has = |row: &Row, name: &str| row.fields.get(name).is_some_and(|value| !value.is_null());
     if let Some(odd) = row.not_numbers.iter().find(|odd| odd.field == "text") {
         let message = format!("`{}` is {}, not a text", odd.at, odd.written);
-        row.or_else("error", failure(message));
+        row.set_default("error", failure(message));
     }
     // What is not a number is not a value; where it stands inside a field, the field has none.
     for odd in std::mem::take(&mut row.not_numbers) {
@@ -48,7 +48,7 @@ pub(super) fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
         *error = whole_failure(error.take());
     }
     row.drop_nulls();
-    row.or_else("repeat", 0);
+    row.set_default("repeat", 0);
     let line = row.line;
     let output: Output = row.record(path)?;
     match output.repeat {

@@ -140,7 +140,7 @@ impl Row {
     }
 
     /// Whole numbers that are written with a point, as tables with gaps in a column write them.
-    pub(super) fn whole(&mut self, names: &[&str]) {
+    pub(super) fn whole_numbers(&mut self, names: &[&str]) {
         for name in names {
             let Some(value) = self.fields.get_mut(*name) else {
                 continue;
@@ -170,7 +170,7 @@ impl Row {
     }
 
     /// Gives a field a value unless it has one.
-    pub(super) fn or_else(&mut self, name: &str, value: impl Into<Value>) {
+    pub(super) fn set_default(&mut self, name: &str, value: impl Into<Value>) {
         if self.fields.get(name).is_none_or(Value::is_null) {
             self.fields.insert(name.to_owned(), value.into());
         }

@@ -39,7 +39,7 @@ impl LooseFile {
         std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
         let lines = Lines::read(path)?;
         if let Some((line, text)) = lines.numbered().next() {
-            foreign(path, line, text)?;
+            refuse_other_formats(path, line, text)?;
         }
         let path = path.to_owned();
         Ok(Self { path, lines })
@@ -101,7 +101,7 @@ impl<T> Rows<T> {
 }
 
 /// Refuses what is written in another way altogether.
-fn foreign(path: &Path, line: usize, text: &[u8]) -> Result<(), RunError> {
+fn refuse_other_formats(path: &Path, line: usize, text: &[u8]) -> Result<(), RunError> {
     let (what, help) = match text {
         [b'[', ..] => (
             "the file is a JSON array, but one object on each line is expected",

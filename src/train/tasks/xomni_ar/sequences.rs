@@ -125,7 +125,7 @@ impl Maker {
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
         let codes = self.images.codes(&pictures)?;
         let prompts = lessons.iter().zip(&codes);
-        let prompts = prompts.map(|(lesson, codes)| self.asked(&lesson.words, codes));
+        let prompts = prompts.map(|(lesson, codes)| self.prompt_tokens(&lesson.words, codes));
         let prompts: Vec<Vec<u32>> = prompts.collect::<Result<_, _>>()?;
         Ok(Said {
             answers: Answers::new(&prompts, answers, self.end, &self.device)?,
@@ -133,8 +133,8 @@ impl Maker {
         })
     }
 
-    /// A conversation about one picture, up to where the answer begins.
-    fn asked(&self, words: &str, codes: &[u32]) -> Result<Vec<u32>, TrainError> {
+    /// The tokens of a conversation about one picture, up to where the answer begins.
+    fn prompt_tokens(&self, words: &str, codes: &[u32]) -> Result<Vec<u32>, TrainError> {
         let text = format!("{}{}\n{words}", self.before(), AROUND[1]);
         let turn = Turn {
             role: Role::User,
