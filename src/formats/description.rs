@@ -47,7 +47,7 @@ pub enum Reading {
 /// records are no errors: they come among the others.
 ///
 /// # Errors
-/// What is wrong with the text as a whole.
+/// Fails with what is wrong with the text as a whole.
 pub type TextReader = for<'a> fn(&'a str, &str) -> Result<Vec<Raw<'a>>, String>;
 
 /// Hands over the rows of a file, batch by batch; the second argument is the name of the file among several.
@@ -85,7 +85,7 @@ impl FormatDescription {
     /// The records of a text from a file of this name without its extension. A byte order mark is skipped.
     ///
     /// # Errors
-    /// What is wrong with the text as a whole.
+    /// Fails with what is wrong with the text as a whole.
     pub fn read_text<'a>(&self, text: &'a str, stem: &str) -> Result<Vec<Raw<'a>>, String> {
         let text = text.trim_start_matches('\u{feff}');
         match self.reading {

@@ -26,7 +26,7 @@ pub(super) static DPG_CSV_WHOLE: FormatDescription = FormatDescription {
     reading: Reading::Text(|text, _| read(text, false)),
 };
 
-/// Column of the table and key in a proposition.
+/// Columns of the table, each with its key in a proposition.
 const COLUMNS: [(&str, &str); 6] = [
     ("proposition_id", "id"),
     ("dependency", "dependency"),
@@ -36,8 +36,8 @@ const COLUMNS: [(&str, &str); 6] = [
     ("question_natural_language", "question"),
 ];
 
-/// A record for every item, in the order of their first rows. Rows of an item that stand apart replace those
-/// before.
+/// A record for every item, in the order of their first rows. If later rows of an item are apart from the
+/// earlier ones, they replace them.
 fn read(text: &str, skip_first: bool) -> Result<Vec<Raw<'static>>, String> {
     let mut records: Vec<(String, Place, Object)> = Vec::new();
     let mut last: Option<String> = None;

@@ -19,8 +19,8 @@ pub(super) static IMGEDIT: FormatDescription = FormatDescription {
     reading: Reading::Text(|text, stem| Ok(read(text, stem))),
 };
 
-/// A record for every key, or for every turn of a key; `name` is the file's. Several files are under their
-/// names.
+/// A record for every key, or for every turn of a key; `name` is the file's. Several files come as one
+/// object, under their names.
 fn read(text: &str, name: &str) -> Vec<Raw<'static>> {
     let raws = json::records(text).into_iter();
     raws.flat_map(|raw| records(raw, name, "")).collect()

@@ -11,11 +11,11 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-/// Rows that are handed over together.
+/// How many rows are handed over together.
 pub(super) const BATCH_ROWS: usize = 256;
-/// Bytes of rows that are handed over together, about.
+/// About how many bytes of rows are handed over together.
 pub(super) const BATCH_BYTES: usize = 32 << 20;
-/// The largest row of a text.
+/// The largest row of a text, in bytes.
 pub(super) const MAX_ROW_BYTES: usize = 1 << 29;
 
 /// How a text names an input image.
@@ -184,7 +184,7 @@ impl<'a, 'b> Batches<'a, 'b> {
         }
     }
 
-    /// Hands over what there is.
+    /// Hands over the rows that are left.
     pub(super) fn finish(&mut self) {
         self.bytes = 0;
         (self.sink)(std::mem::take(&mut self.rows));

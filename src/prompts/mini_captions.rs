@@ -1,4 +1,4 @@
-//! GenEval's six tasks in the miniature world: over what training sees, and over what it never sees.
+//! GenEval's six tasks in the miniature world: with what training sees, and with what it never sees.
 
 use super::description::{Make, PromptGeneratorDescription};
 use super::mini::{SEED, tags};

@@ -4,7 +4,7 @@ use super::error::ReportError;
 use crate::files::write_whole;
 use std::path::{Component, Path, PathBuf};
 
-/// Without links and `..` where the file exists.
+/// The absolute path, without links and `..` where the file exists.
 pub(super) fn absolute(path: &Path) -> Option<PathBuf> {
     path.canonicalize()
         .or_else(|_| std::path::absolute(path))

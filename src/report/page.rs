@@ -61,7 +61,7 @@ pub struct Section<'a> {
 /// The page of these runs. `labels` are the runs' names as printed in tables.
 ///
 /// # Errors
-/// The template fails.
+/// Fails if the template fails.
 pub fn render(
     sections: &[Section<'_>],
     runs: &[RunView],

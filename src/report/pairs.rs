@@ -17,7 +17,7 @@ pub struct Pair {
     pub column: String,
     /// The printed number.
     pub printed: f64,
-    /// As printed, zeros at the end included.
+    /// The number as printed, with the zeros at its end.
     pub printed_text: String,
     /// The measured number.
     pub measured: f64,
@@ -27,9 +27,9 @@ pub struct Pair {
     pub high: Option<f64>,
     /// Measured minus printed.
     pub difference: f64,
-    /// Whether the interval holds the printed value, which is known to half a unit of its last digit only.
+    /// Whether the printed value is inside the interval. It is known to half a unit of its last digit only.
     pub inside: Option<bool>,
-    /// Items behind the measured value.
+    /// How many items the measured value is of.
     pub n: usize,
 }
 
@@ -56,7 +56,7 @@ pub struct Paired {
     pub caveats: Vec<String>,
     /// What else a reader of the printed row must know.
     pub notes: Vec<String>,
-    /// Digits that a measured number is printed with.
+    /// With how many digits a measured number is printed.
     #[serde(skip)]
     decimals: usize,
 }
@@ -154,7 +154,8 @@ impl Paired {
     }
 }
 
-/// By the definition's name; where the row has none, by what the paper calls the model.
+/// Whether a row is of the measured model: by the definition's name, or, where the row has none, by what the
+/// paper calls the model.
 fn is_of(row: &PublishedRow, input: &TableInput<'_>) -> bool {
     let names = [input.summary.model.as_str(), input.model_title];
     let known = row.definition.as_deref() == Some(names[0]);

@@ -18,7 +18,7 @@ pub(super) fn states(counts: &BTreeMap<String, usize>) -> String {
     }
 }
 
-/// All that is said below a table of runs.
+/// All notes below a table of runs.
 pub(super) fn of_table(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     let mut notes = Vec::new();
     for row in rows.iter().filter(|row| row.partial) {
@@ -37,8 +37,8 @@ pub(super) fn of_table(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     notes
 }
 
-/// The notes of the runs, each once. Among several rows, a note that counts or that not all of them have
-/// names the rows that it is about.
+/// The notes of the runs, each once. Where there are several rows, a note with a count names its rows, and so
+/// does a note that not all rows have.
 fn of_runs(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     let mut told: Vec<(&str, Vec<usize>)> = Vec::new();
     for (at, input) in inputs.iter().enumerate() {

@@ -25,11 +25,12 @@ pub struct ReportOptions {
     pub table: TableSettings,
     /// What papers printed; shown in the tables of their suites.
     pub published: Vec<PublishedFile>,
-    /// Outputs that have a card in the gallery; beyond it a sample is shown, and said to be one.
+    /// How many outputs have a card in the gallery at most. Where there are more, the gallery shows a sample
+    /// and says so.
     pub max_outputs: usize,
     /// Longer side of a thumbnail, in pixels.
     pub thumb_side: u32,
-    /// Bytes of thumbnails inside the page; further ones are files beside it.
+    /// How many bytes of thumbnails the page has at most. Further thumbnails are files beside it.
     pub inline_bytes: usize,
 }
 
@@ -53,7 +54,7 @@ pub struct Written {
     pub page: PathBuf,
     /// Tables and charts.
     pub files: Vec<PathBuf>,
-    /// Thumbnails inside the page, and files beside it.
+    /// Thumbnails inside the page.
     pub thumbs_inline: usize,
     /// Thumbnails beside the page.
     pub thumbs_linked: usize,
@@ -63,15 +64,15 @@ pub struct Written {
     pub total: usize,
 }
 
-/// Pictures shrunk at once; bounds memory.
+/// How many pictures are shrunk at once, which bounds the memory.
 const BATCH: usize = 64;
 
 /// Writes `index.html`, `table.*`, `charts/*` and, where needed, `thumbs/*` into `dir`. Every file appears
 /// whole or not at all, the page last.
 ///
 /// # Errors
-/// No run, a folder that cannot be written to, or a failing export. A broken picture is not an error: its
-/// card says so.
+/// Fails if there is no run, the folder cannot be written to, or an export fails. A broken picture is not an
+/// error: its card says so.
 pub fn write(
     dir: &Path,
     runs: &[RunView],
@@ -97,7 +98,7 @@ pub fn write(
         .par_iter()
         .map(|table| chart::of_suite(table, &runs_of(table, runs)))
         .collect::<Result<Vec<Vec<Drawn>>, ReportError>>()?;
-    // Two versions of a suite have a table each.
+    // Two versions of a suite have one table each.
     chart::distinct(charts.iter_mut().flatten());
     create(&dir.join("charts"))?;
     for drawn in charts.iter().flatten() {

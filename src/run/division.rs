@@ -23,7 +23,7 @@ pub struct Merged {
 #[derive(Debug)]
 pub struct Division {
     folder: RunFolder,
-    /// In their order.
+    /// The shards that have a journal, in their order.
     shards: Vec<Shard>,
     absent: Vec<Shard>,
     _locks: Vec<Lock>,

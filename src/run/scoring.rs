@@ -28,7 +28,7 @@ pub struct Scored {
     pub summary: Summary,
 }
 
-/// How records are graded.
+/// How records are graded, and whose they are.
 pub struct Scoring<'a> {
     /// The suite whose rule grades, and in whose groups.
     pub suite: &'a SuiteFile,
@@ -70,7 +70,8 @@ impl Source<'_> {
         }
     }
 
-    /// Outputs asked per item. Of loose outputs there are as many as the item with most of them has.
+    /// How many outputs of each item were asked for. For loose outputs it is the number that the item with
+    /// the most outputs has.
     fn repeats(&self, outputs: &[Output]) -> u32 {
         match self {
             Self::Run(manifest) => manifest.repeats,

@@ -1,4 +1,4 @@
-//! A folder as the hub has data sets: a README, and tables beside it or in `data/`.
+//! A folder in the form of the hub's data sets: a README, and tables beside it or in `data/`.
 
 use crate::formats::{self, FormatDescription, Unreadable};
 use crate::suite::listing::files;
@@ -83,7 +83,7 @@ pub(super) fn expected(folder: &Path) -> String {
     }
 }
 
-/// Adds the files below `root/relative` that can be items, down to so many levels.
+/// Adds the files below `root/relative` that can be items, at most so many folders deep.
 fn gather(root: &Path, relative: &Path, levels: u32, found: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(root.join(relative)).into_iter().flatten();
     for entry in entries.flatten() {

@@ -223,7 +223,7 @@ fn mapped(
     }
 }
 
-/// The items of a record, and where it stands.
+/// The items of a record, and the place of the record.
 fn items_of(
     mapper: &Mapper<'_>,
     joined: Option<&Joined>,

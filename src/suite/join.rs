@@ -18,7 +18,8 @@ pub(super) struct Joined {
 
 impl Joined {
     /// # Errors
-    /// Fails if a row is broken, lacks a field that `join` names, or has the value of an earlier one.
+    /// Fails if a row is broken, lacks a field that `join` names, or has the same value of the common field
+    /// as an earlier row.
     pub(super) fn new(join: &Join, rows: Vec<Raw<'_>>, name: &str) -> Result<Self, SuiteError> {
         let mut joined = Self {
             on: join.on.clone(),

@@ -23,7 +23,7 @@ use template::{OPTIONS, Template};
 
 /// The keys of an item's record; all others of a record that has `expect` are kept beside them.
 const ITEM_KEYS: [&str; 7] = ["item", "id", "task", "prompt", "images", "expect", "tags"];
-/// Ids become names of files.
+/// The longest id, in bytes: ids become names of files.
 const MAX_ID_BYTES: usize = 200;
 
 /// Makes items of one suite.
@@ -109,7 +109,7 @@ impl<'a> Mapper<'a> {
     /// Whether the record is asked.
     ///
     /// # Errors
-    /// Fails if a field that decides it is missing or no plain value.
+    /// Fails if a field that decides this is missing, or is not a plain value.
     pub(super) fn keeps(&self, fields: &Object) -> Result<bool, String> {
         for (name, wanted) in self.keep {
             let value = field(fields, name)?;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// A source, found and not yet read.
+/// A source that is found and not yet read.
 pub(super) enum Found {
     BuiltIn {
         /// Its path in the repository.
@@ -27,7 +27,7 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// Finds the source; `instead` is the user's own.
+    /// Finds the source of a suite, or `instead`, the user's own.
     ///
     /// # Errors
     /// Fails if an asset is not available, or there is no such file.
@@ -90,7 +90,7 @@ impl Found {
         }
     }
 
-    /// What messages call it.
+    /// The name of the source in messages.
     pub(super) fn name(&self) -> &Path {
         match self {
             Self::BuiltIn { path, .. } | Self::Folder(path) => path,
@@ -116,8 +116,8 @@ impl Found {
         }
     }
 
-    /// How the source is written. The format that the suite states decides for the suite's own source, the
-    /// extension decides for a file that the user gives.
+    /// How the source is written. For the suite's own source, the format that the suite states decides. For a
+    /// file that the user gives, the extension decides.
     ///
     /// # Errors
     /// Fails if neither is known.
@@ -232,7 +232,10 @@ fn found_at(path: PathBuf) -> Result<Found, Unreadable> {
         };
         let files = files(folder, &|name| fits(pattern, name))?;
         return if files.is_empty() {
-            Err(Unreadable::new(&path, "no file has such a name"))
+            Err(Unreadable::new(
+                &path,
+                "no file has a name that fits this pattern",
+            ))
         } else {
             Ok(Found::Files {
                 name: folder.to_owned(),

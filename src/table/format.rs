@@ -32,7 +32,7 @@ impl Format {
     /// The document as text.
     ///
     /// # Errors
-    /// The document cannot be written in this format.
+    /// Fails if the document cannot be written in this format.
     pub fn text(&self, document: &Document<'_>, window: Window) -> Result<String, FormatError> {
         let bytes = (self.write)(document, window)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -80,7 +80,7 @@ pub struct Cell {
     pub text: String,
     /// What follows the text in small letters, such as an interval.
     pub small: String,
-    /// The place of the number in its column.
+    /// The rank of the number in its column.
     pub rank: Rank,
     /// The marks behind the text.
     pub marks: Vec<Mark>,

@@ -8,7 +8,7 @@
 //! | [`document`] | what a format writes: grids, records and a JSON value of the same numbers |
 //! | [`format`](mod@format) | what is known of a format |
 //! | `error` | why a table cannot be written in a format |
-//! | [`formats`] | one file a format, and the list of them all |
+//! | [`formats`] | one file for each format, and the list of all formats |
 //! | [`window`] | what standard output can show |
 
 pub mod document;

@@ -213,7 +213,7 @@ impl AdamW {
     /// Goes back to a state.
     ///
     /// # Errors
-    /// With the name of what is missing or has another shape.
+    /// Fails with the name of a tensor that is missing or has another shape.
     pub fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<(), String> {
         for parameter in &mut self.parameters {
             let part = |part: &str| -> Result<Vec<f32>, String> {

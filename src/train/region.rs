@@ -130,8 +130,8 @@ impl Region {
     /// that it equals, all of the picture is the region.
     ///
     /// # Errors
-    /// When sizes differ or a constant does not fit them; when the region is empty or too small, in which
-    /// case training skips the sample.
+    /// Fails if sizes differ, or a constant does not fit them. Fails also if the region is empty or too
+    /// small; training then skips the sample.
     pub fn new(
         target: &RgbImage,
         references: &[RgbImage],

@@ -16,7 +16,7 @@ pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 pub const SOFT: RGBColor = RGBColor(0x66, 0x66, 0x66);
 /// Grid lines.
 pub const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
-/// The ground.
+/// The background.
 pub const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 
 /// Text and hatching on dark fills: one step off white, which a dark page would replace.
@@ -48,7 +48,7 @@ pub struct Type {
     pub align: Align,
     /// Whether the letters are bold.
     pub bold: bool,
-    /// Reads from bottom to top.
+    /// Whether the text reads from bottom to top.
     pub upright: bool,
 }
 
@@ -65,17 +65,17 @@ impl Type {
     }
 }
 
-/// A label with what stands for it where no font has its characters.
+/// A label, and what replaces it where no font has its characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The text to print.
     pub text: String,
-    /// What stands for it where the font lacks its letters.
+    /// What replaces it where no font has its characters.
     pub id: String,
 }
 
 impl Label {
-    /// A label that nothing else stands for.
+    /// A label that nothing else replaces.
     pub fn plain(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -118,7 +118,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// A filled rectangle from one corner to the other.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn fill_rectangle(
         &self,
         a: (f64, f64),
@@ -134,7 +134,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// A rectangle's outline.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn outline(
         &self,
         a: (f64, f64),
@@ -151,7 +151,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// An open line through points.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn line(
         &self,
         points: &[(f64, f64)],
@@ -165,7 +165,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// An open line of dashes: `pattern` holds the lengths of dash and gap in turn; empty draws it solid.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn dashed(
         &self,
         points: &[(f64, f64)],
@@ -185,7 +185,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// A filled polygon, translucent.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn area(
         &self,
         points: &[(f64, f64)],
@@ -199,7 +199,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// A filled disc.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn disc(&self, center: (f64, f64), radius: f64, color: RGBColor) -> Result<(), ChartError> {
         self.draw(Circle::new(
             self.pixel_at(center),
@@ -211,7 +211,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// One line of text, its middle at `y`.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn text(&self, label: &Label, at: (f64, f64), look: Type) -> Result<(), ChartError> {
         let (text, family) = if self.pixels {
             font::drawable(&label.text, &label.id)
@@ -247,7 +247,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// Text without a fallback of its own.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn plain(&self, text: &str, at: (f64, f64), look: Type) -> Result<(), ChartError> {
         self.text(&Label::plain(text), at, look)
     }
@@ -255,7 +255,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// A label in at most `lines` lines no wider than `limit`, its block centred at `y`.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn block(
         &self,
         label: &Label,

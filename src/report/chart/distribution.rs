@@ -23,7 +23,7 @@ const PLOT: f64 = 460.0;
 const HISTOGRAM_BINS: usize = 20;
 
 impl<'a> Distribution<'a> {
-    /// None without a scored item.
+    /// The distribution. `None` if no item is scored.
     pub fn from_runs(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
         let scores: Vec<Vec<f64>> = runs
             .iter()
@@ -43,7 +43,7 @@ impl<'a> Distribution<'a> {
         })
     }
 
-    /// For the caption.
+    /// What the chart shows, for its caption.
     pub fn describe(&self) -> String {
         if self.scores.len() == 1 {
             format!("distribution of {} item scores", self.scores[0].len())

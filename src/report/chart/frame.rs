@@ -46,7 +46,7 @@ impl Frame {
         }
     }
 
-    /// Where a value lies.
+    /// The point of a value.
     pub(super) fn point_at(&self, x: f64, y: f64) -> (f64, f64) {
         (
             self.left + (self.right - self.left) * self.x.position_of(x),
@@ -62,7 +62,7 @@ impl Frame {
     /// Grid, ticks and titles.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub(super) fn draw<DB: DrawingBackend>(
         &self,
         canvas: &Canvas<'_, DB>,
@@ -78,7 +78,7 @@ impl Frame {
             let (x, _) = self.point_at(*value, f64::NAN);
             canvas.line(&[(x, self.bottom), (x, self.bottom + 9.0)], INK, 2.0)?;
             let half = font::width(text, SMALL) / 2.0;
-            // A text that would run into the one before is left out; its tick stays.
+            // A text that would overlap the one before is left out. Its tick stays.
             if x - half < free {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! A heat map item × model: a line a run, items from hard to easy along it.
+//! A heat map of items and models: a line for each run, with the items from hard to easy.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
 use super::draw::Chart;
@@ -26,7 +26,7 @@ const RIGHT: f64 = 984.0;
 const TOP: f64 = 10.0;
 
 impl<'a> Heat<'a> {
-    /// None without two scored items.
+    /// The heat map. `None` if fewer than two items are scored.
     pub fn from_runs(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
         let means: Vec<BTreeMap<&str, f64>> =
             runs.iter().map(|run| score::item_means(run)).collect();
@@ -70,7 +70,7 @@ impl<'a> Heat<'a> {
         })
     }
 
-    /// For the caption.
+    /// What the chart shows, for its caption.
     pub fn describe(&self) -> String {
         let bins = self.rows[0].len();
         let cells = if self.items > bins {

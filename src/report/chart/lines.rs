@@ -39,7 +39,7 @@ pub struct Lines {
     pub x: String,
     /// The title of the vertical axis.
     pub y: String,
-    /// In place of round numbers, such as dates.
+    /// Ticks in place of those at round numbers, such as dates.
     pub x_ticks: Vec<(f64, String)>,
     /// Places with an upright line and a word beside it, such as change points.
     pub marks: Vec<(f64, String)>,
@@ -47,7 +47,7 @@ pub struct Lines {
     pub width: Width,
 }
 
-/// Points of a line that the eye can tell apart.
+/// How many points of a line the eye can tell apart.
 const FINE: usize = 600;
 const PLOT: f64 = 470.0;
 
@@ -140,7 +140,7 @@ impl Curve {
             canvas.dashed(&run, self.look.line_color(), 4.0, self.look.dash())?;
             corners.extend(run);
         }
-        // All of a few points, some of many; the last one always.
+        // All points if they are few, and some if they are many. The last one is always there.
         let every = if corners.len() <= 20 {
             1
         } else {
@@ -162,7 +162,7 @@ fn runs(points: &[Point]) -> impl Iterator<Item = &[Point]> {
         .filter(|run| !run.is_empty())
 }
 
-/// A line's points one by one; some together where there are more than can be seen.
+/// A line's points one by one, or in groups where there are more than can be seen.
 fn parts(run: &[Point]) -> impl Iterator<Item = &[Point]> {
     let size = run.len().div_ceil(FINE / 4);
     run.chunks(if run.len() <= FINE { 1 } else { size })
@@ -181,7 +181,7 @@ fn thin(run: &[Point]) -> impl Iterator<Item = &Point> {
     })
 }
 
-/// Where a part lies, and the reach of its bands.
+/// The place of a part, and the range of its bands.
 fn hull(part: &[Point]) -> Option<(f64, f64, f64)> {
     let mut bands = part.iter().filter_map(|point| point.band);
     let first = bands.next()?;

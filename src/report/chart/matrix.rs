@@ -1,4 +1,4 @@
-//! A heat map of numbers: a line a level, a column a group, the number in each cell.
+//! A heat map of numbers: a line for each level, a column for each group, and the number in each cell.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, ON_DARK, ON_LIGHT, PAPER, SMALL, SOFT, Type};
 use super::draw::{Chart, Width};
@@ -27,13 +27,13 @@ const ROW: f64 = 56.0;
 const LEADING: f64 = SMALL * 1.2;
 /// The longest upright heading; what does not fit is cut.
 const HEAD: f64 = 330.0;
-/// Lines that a name may take.
+/// How many lines a name may take.
 const LINES: usize = 3;
 
 /// How the headings of columns stand.
 struct Heads {
     upright: bool,
-    /// Lines of each.
+    /// The lines of each heading.
     lines: Vec<Vec<String>>,
     height: f64,
 }
@@ -108,7 +108,7 @@ impl Matrix {
         (low, high)
     }
 
-    /// Digits that all numbers have room for. `None` if not even whole ones have.
+    /// How many digits all numbers have room for. `None` if there is no room for whole numbers.
     fn digits(&self) -> Option<usize> {
         let values = || self.cells.iter().flatten().flatten();
         let fits = |decimals: &usize| {

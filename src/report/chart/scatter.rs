@@ -1,4 +1,4 @@
-//! Score over cost, with the line of those that nothing cheaper beats (the Pareto front).
+//! Scores over costs, with the line of those that nothing cheaper beats (the Pareto front).
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, INK, Label, SMALL, SOFT, Type};
@@ -29,7 +29,7 @@ pub struct Spot {
 pub struct Scatter {
     /// In the order of the legend.
     pub spots: Vec<Spot>,
-    /// Titles of the axes.
+    /// The title of the horizontal axis.
     pub x: String,
     /// The title of the vertical axis.
     pub y: String,
@@ -96,7 +96,7 @@ impl Scatter {
             }
             steps.push((x, y));
         }
-        // Beyond the last one nothing more is gained.
+        // After the last one, nothing more is gained.
         if let Some((_, y)) = steps.last().copied() {
             steps.push((frame.edges()[1], y));
         }

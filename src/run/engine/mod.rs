@@ -40,8 +40,8 @@ impl Work<'_> {
     /// Does what is left to do.
     ///
     /// # Errors
-    /// When a journal or picture cannot be written, or the generator cannot continue. All finished outputs
-    /// are kept.
+    /// Fails if a journal or a picture cannot be written, or the generator cannot continue. All finished
+    /// outputs are kept.
     pub fn execute(&self) -> Result<Outcome, RunError> {
         let prints = (self.making.as_ref())
             .map(|making| Fingerprints::new(&self.asked, &making.identity))
@@ -165,7 +165,7 @@ impl Work<'_> {
                 scope.spawn(move || self.observe(&looks, &plan.inputs, &line_in, shared));
             }
             scope.spawn(move || self.reload(plan, before, &look_in, shared));
-            // The channels close when their last worker ends: this thread's own ends must go.
+            // The channels close when their last worker ends, so this thread drops its own ends.
             drop((made_in, made, looks, line_in));
         });
     }

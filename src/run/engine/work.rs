@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// Makes one generator per worker.
 pub type GeneratorFactory<'a> = dyn Fn() -> Result<Box<dyn Generator>, RunError> + Sync + 'a;
 
-/// Who makes outputs, and all that shapes them beside item and seed.
+/// Who makes outputs, and everything that shapes them beside the item and the seed.
 pub struct Making<'a> {
     /// Makes one generator for each worker.
     pub factory: &'a GeneratorFactory<'a>,
@@ -33,7 +33,7 @@ pub struct Work<'a> {
     pub folder: &'a RunFolder,
     /// The outputs asked for.
     pub asked: Asked<'a>,
-    /// Who makes them; None only observes what is there.
+    /// Who makes them. `None` if the outputs that are there are only observed.
     pub making: Option<Making<'a>>,
     /// How the files of outputs are named.
     pub layout: Layout,

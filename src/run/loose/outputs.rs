@@ -6,7 +6,8 @@ use crate::run::error::RunError;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// More answers to one item than anybody asks for: a larger number is another thing, such as a seed.
+/// The largest `repeat`: nobody asks for more answers to one item. A larger number means something else, such
+/// as a seed.
 const MOST_REPEATS: u32 = 1_000_000;
 
 /// The output of a row. `repeat` and `seed` are 0 where they are left out; `kind` is that of what is there.
@@ -21,7 +22,7 @@ pub(super) fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
         let message = format!("`{}` is {}, not a text", odd.at, odd.written);
         row.set_default("error", failure(message));
     }
-    // What is not a number is not a value; where it stands inside a field, the field has none.
+    // `NaN` is no value, and a field with `NaN` inside has no value either.
     for odd in std::mem::take(&mut row.not_numbers) {
         row.fields.insert(odd.field, Value::Null);
     }
@@ -65,7 +66,7 @@ pub(super) fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
     }
 }
 
-/// A failure with all its words, of a message or of an object that has some.
+/// A failure with all its keys, made of a message or of an object with some of the keys.
 fn whole_failure(error: Value) -> Value {
     match error {
         Value::Object(mut fields) => {

@@ -7,7 +7,7 @@ use crate::formats::Record;
 /// How the prompt of a record is made.
 pub(super) enum Prompt {
     Field(String),
-    /// A template a line.
+    /// One template for each line.
     Text(Vec<Template>),
 }
 

@@ -17,7 +17,7 @@ enum Part {
     Field {
         name: String,
         form: Form,
-        /// May be missing or empty.
+        /// Whether the field may be missing or empty.
         optional: bool,
     },
 }
@@ -25,9 +25,9 @@ enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
     Plain,
-    /// Zeros in front up to this many characters.
+    /// With zeros in front, up to this many characters.
     Zeros(usize),
-    /// Without the extension.
+    /// Without the extension of a file name.
     Stem,
 }
 
@@ -127,7 +127,7 @@ fn lookup(name: &str, index: usize, record: &Record) -> Result<String, String> {
     }
 }
 
-/// `name`, `name:05`, `name:stem`, each maybe behind `?`.
+/// Parses `name`, `name:05` or `name:stem`, each of which may follow a `?`.
 fn placeholder(inside: &str) -> Result<Part, String> {
     let (optional, inside) = match inside.strip_prefix('?') {
         Some(rest) => (true, rest),
