@@ -12,7 +12,7 @@ pub(super) const FILE: &str = "state.safetensors";
 /// The key of the header's metadata.
 const KEY: &str = "training";
 
-/// Where a training stands.
+/// How far a training is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// Steps done.
@@ -40,7 +40,7 @@ pub(super) fn save(
     replace(&path, &bytes)
 }
 
-/// What was saved: where the training stood, and its tensors.
+/// What was saved: how far the training was, and its tensors.
 pub(super) type Saved = (Progress, BTreeMap<String, Tensor>);
 
 /// The state of a training that was interrupted. `None` if there is none.

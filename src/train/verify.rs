@@ -4,7 +4,7 @@ use super::TrainError;
 use super::curve;
 use std::path::Path;
 
-/// Parts that the compared steps are cut into.
+/// Into how many parts the compared steps are cut.
 const PARTS: u64 = 10;
 /// How far the mean loss of a part may lie from the earlier one. Another processor sums in another order: the
 /// first steps agree to many digits and later ones drift apart.
@@ -15,7 +15,7 @@ const WITHIN: f64 = 0.1;
 pub struct Compared {
     /// The last step of the part.
     pub step: u64,
-    /// The mean loss of the training that was.
+    /// The mean loss of the earlier training.
     pub before: f64,
     /// The mean loss of this one.
     pub now: f64,

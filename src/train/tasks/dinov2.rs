@@ -36,9 +36,9 @@ pub(super) static DINOV2: TaskDescription = TaskDescription {
     open: |setup| Ok(Box::new(Dinov2Task::new(setup)?)),
 };
 
-/// Pictures of a check whose prototypes are counted.
+/// How many pictures a check has, whose prototypes are counted.
 const CHECKED: usize = 128;
-/// The network's own names, beside those of the heads.
+/// The prefix of the network's parameters, beside those of the heads.
 const NETWORK: [&str; 3] = ["embeddings.", "encoder.", "layernorm."];
 
 /// `settings` of the task `dinov2`.
@@ -81,7 +81,7 @@ impl Default for Dinov2Settings {
 /// Student and teacher: one network whose weights are exchanged.
 pub(super) struct Dinov2Task {
     settings: Dinov2Settings,
-    /// The published configuration.
+    /// The configuration that is published.
     config: Value,
     network: Dinov2,
     mask_token: Tensor,
@@ -252,7 +252,7 @@ impl Learner for Dinov2Task {
         &self.variables
     }
 
-    /// With the weights of this moment as their own teacher.
+    /// The loss with the current weights as their own teacher.
     fn loss(&self, step: u64) -> Result<Loss, TrainError> {
         let views = self.views(step)?;
         let targets = self.targets(&views, step)?;

@@ -46,11 +46,11 @@ pub(super) static SIGLIP_VQ: TaskDescription = TaskDescription {
 };
 
 const FILES: [&str; 3] = ["config.json", tower::FILE, "vq.safetensors"];
-/// Batches of a check.
+/// How many batches a check has.
 const CHECKED: u64 = 12;
-/// Pictures whose features the codebook begins with.
+/// From how many pictures the codebook takes its first features.
 const FIRST: usize = 256;
-/// Where the quantizer's parameters are.
+/// The prefix of the quantizer's parameters.
 const QUANTIZER: &str = "vq";
 
 /// `network` of the task `siglip-vq`; everything else follows from the vision transformer.

@@ -2,8 +2,8 @@
 //! tokenizer: a trained language model between layers for image tokens learns to continue prompts with
 //! pictures, and to answer about pictures.
 //!
-//! Pre-training mixes both; fine-tuning begins with its result. Of a picture the image tokens count in the
-//! loss, of an answer its words.
+//! Pre-training mixes both; fine-tuning begins with its result. The loss counts the image tokens of a
+//! picture, and the words of an answer.
 
 mod language;
 mod sequences;
@@ -47,9 +47,9 @@ const FILES: [&str; 5] = [
     "tokenizer_config.json",
     "model.safetensors",
 ];
-/// Batches of each kind in a check.
+/// How many batches of each kind a check has.
 const CHECKED: u64 = 8;
-/// Where `config.json` says which tokenizer's codes the model knows.
+/// The key of `config.json` that says which tokenizer's codes the model knows.
 pub(super) const TOKENIZER: &str = "image_tokenizer_sha256";
 
 /// `settings` of the task `xomni-ar`.
@@ -165,7 +165,7 @@ impl XOmniArTask {
     }
 }
 
-/// Whether the sizes are those of the vocabulary and of the tokenizer.
+/// Checks that the sizes are those of the vocabulary and of the tokenizer.
 fn check(config: &Config, images: &ImageTokenizer) -> Result<(), TrainError> {
     config.check().map_err(TrainError::definition)?;
     let codes = images.encoder.codebook_size;
@@ -193,7 +193,7 @@ fn check(config: &Config, images: &ImageTokenizer) -> Result<(), TrainError> {
     Ok(())
 }
 
-/// Codes of another tokenizer mean something else.
+/// Checks that the tokenizer is the same, since the codes of another one mean something else.
 fn same_tokenizer(begin: &Path, config: &Value) -> Result<(), TrainError> {
     let before: Value = crate::model::read_config(&begin.join(FILES[0]))?;
     if before[TOKENIZER] == config[TOKENIZER] {

@@ -41,7 +41,7 @@ pub(super) static XOMNI_DECODER: TaskDescription = TaskDescription {
     open: |setup| Ok(Box::new(XOmniDecoderTask::new(setup)?)),
 };
 
-/// Pictures of a check.
+/// How many pictures a check has.
 const CHECKED: usize = 64;
 
 /// `settings` of the task `xomni-decoder`.
@@ -81,7 +81,7 @@ pub(super) struct XOmniDecoderTask {
     vae: Autoencoder,
     scheduler: FlowMatchConfig,
     text: Text,
-    /// Of the empty text.
+    /// The states of the empty text.
     nothing: Told,
     variables: Arc<Variables>,
     blocks: Blocks<Block>,
@@ -145,7 +145,7 @@ impl XOmniDecoderTask {
         })
     }
 
-    /// Captions and pictures.
+    /// So many captions with their pictures.
     fn captioned(&self, count: usize, random: &mut Random) -> (Vec<String>, Vec<RgbImage>) {
         let tasks = Tasks::default();
         let drawn = (0..count).map(|_| {
@@ -261,13 +261,13 @@ impl Learner for XOmniDecoderTask {
         Ok(Loss::new(noised.loss(&predicted, None)?, &[]))
     }
 
-    /// The share of unseen pictures of which the exact observer reads the same after a way through codes, for
-    /// scenes and for signs.
+    /// The share of unseen pictures in which the exact observer reads the same after they went through codes,
+    /// for scenes and for signs.
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let (captions, originals) = self.captioned(CHECKED, &mut random);
         let made = self.pictures(&self.conditions_of(&captions, &originals)?, self.seed)?;
-        // Pictures of things and of letters: read alike, and all.
+        // Pictures of things and of letters: how many are read alike, and how many there are.
         let mut read_alike = [[0, 0]; 2];
         for (before, after) in originals.iter().zip(&made) {
             let letters = !read::text(&read::things(before)).is_empty();

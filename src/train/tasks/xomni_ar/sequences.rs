@@ -27,20 +27,20 @@ pub(super) struct Maker {
     device: Device,
 }
 
-/// What prompts of pictures say.
+/// How often prompts of pictures say what.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shares<'a> {
-    /// Of prompts that tell all that a picture shows; the others are captions.
+    /// The share of prompts that describe everything in a picture. The others are captions.
     pub dense: f64,
-    /// Of signs among the captions.
+    /// The share of signs among the captions.
     pub signs: f64,
-    /// Of GenEval's tasks among the others.
+    /// The shares of GenEval's tasks among the other captions.
     pub tasks: &'a Tasks,
 }
 
 /// Prompts of one length with their pictures.
 pub(super) struct Drawn {
-    /// Prompts and image tokens; the last is left out, as nothing follows it.
+    /// Prompts and image tokens, without the last token, which nothing follows.
     pub rows: Vec<Vec<u32>>,
     /// Tokens of a prompt.
     pub prompt: usize,
@@ -77,13 +77,14 @@ impl Maker {
         vocabulary::tokenizer(Kind::XOmni(self.images.encoder.codebook_size))
     }
 
-    /// What precedes a picture's tokens: that one begins, and its rows and columns.
+    /// The words before a picture's tokens: they say that a picture begins, and how many rows and columns it
+    /// has.
     fn before(&self) -> String {
         let ([open, _, image], side) = (AROUND, self.images.side);
         format!("{open}{side} {side}{image}")
     }
 
-    /// Pictures with prompts.
+    /// Pictures with their prompts.
     ///
     /// # Errors
     /// Fails if the tokenizer cannot be computed.
@@ -151,7 +152,7 @@ impl Maker {
     }
 }
 
-/// A picture with all that it shows for a caption.
+/// A picture with a description of everything that it shows as its caption.
 fn described(random: &mut Random) -> Captioned {
     let content = Content::sampled(random);
     Captioned {
