@@ -82,7 +82,7 @@ impl Lock {
     }
 }
 
-/// What the file of a lock says of the process that holds it.
+/// What the file of a lock says about the process that holds it.
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
     // A file that cannot be read does not name the process.

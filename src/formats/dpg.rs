@@ -1,4 +1,4 @@
-//! DPG-Bench's `dpg_bench.csv`: a row for every proposition.
+//! DPG-Bench's `dpg_bench.csv`, with a row for every proposition.
 
 use super::description::{FormatDescription, Reading};
 use super::record::{Place, Raw};
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 /// The table as the official script reads it.
 pub(super) static DPG_CSV: FormatDescription = FormatDescription {
     name: "dpg-csv",
-    about: "DPG-Bench's table of propositions: a row each, with the rows of one `item_id` becoming one record `id`, \
-            `prompt`, `propositions`. As in the official script the first row is left out.",
+    about: "DPG-Bench's table with one proposition in each row. The rows of one `item_id` become one record with `id`, \
+            `prompt` and `propositions`. As in the official script, the first row is left out.",
     expected: "DPG-Bench's table of propositions",
     extensions: &[],
     own_json: None,

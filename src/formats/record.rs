@@ -1,4 +1,4 @@
-//! The records of a source, and where they stand.
+//! The records of a source, and their places in it.
 
 use crate::record::Object;
 use std::fmt;
@@ -64,7 +64,7 @@ impl fmt::Display for Place {
 /// What is wrong with one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordFault {
-    /// Where the record stands.
+    /// The place of the record.
     pub place: Place,
     /// What is wrong, for a person.
     pub message: String,
@@ -83,7 +83,7 @@ impl RecordFault {
 /// One record of a source, not yet an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Where it stands.
+    /// The place of the record.
     pub place: Place,
     /// Its key, where the source is an object keyed by id.
     pub key: Option<String>,

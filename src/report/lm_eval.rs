@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 pub struct LmEval<'a> {
     /// The numbers of the run.
     pub summary: &'a Summary,
-    /// `manifest.json` as it stands.
+    /// `manifest.json` as it is.
     pub manifest: &'a Value,
     /// How many items were asked.
     pub items: usize,
     /// Standard error of the overall number. `None` if there is none.
     pub error: Option<f64>,
-    /// The same of a group, by tag and key.
+    /// The standard error of a group.
     pub error_of: &'a dyn Fn(&Group) -> Option<f64>,
     /// When the run started, in seconds since 1970.
     pub started: f64,

@@ -46,7 +46,7 @@ struct Facts<'a> {
     view: &'a RunView,
     method: &'a str,
     manifest: Option<String>,
-    /// The model's settings in a line.
+    /// The model's settings, on one line.
     settings: Option<String>,
 }
 
@@ -165,8 +165,8 @@ pub fn inline(chart: &Drawn) -> String {
     )
 }
 
-/// JSON that cannot end the script element around it or break a line of a reader that takes it for
-/// JavaScript.
+/// JSON that cannot end the script element around it. It has no line break that only JavaScript knows,
+/// either.
 fn embed(gallery: &Gallery) -> Result<String, ReportError> {
     let json =
         serde_json::to_string(gallery).map_err(|error| ReportError::Page(error.to_string()))?;

@@ -61,7 +61,7 @@ pub struct Paired {
     decimals: usize,
 }
 
-/// What differs between how a run was made and the suite's own way, in words that the caller knows.
+/// A run, and how it was made in another way than the suite's own.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'a> {
     /// The run's numbers and titles.

@@ -180,7 +180,7 @@ impl Table {
         self.rows.iter().any(|row| !row.published)
     }
 
-    /// The marks behind a row's label.
+    /// The marks after a row's label.
     pub fn marks(&self, row: &Row) -> Vec<Mark> {
         let marks = [
             (row.partial, PARTIAL),

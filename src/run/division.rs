@@ -1,4 +1,4 @@
-//! All shards of a run, and how they become a whole.
+//! All shards of a run, and how they are joined.
 
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
@@ -19,7 +19,7 @@ pub struct Merged {
     pub evidence: usize,
 }
 
-/// All shards of a run, held so that none of them writes.
+/// All shards of a run, locked so that none of them writes.
 #[derive(Debug)]
 pub struct Division {
     folder: RunFolder,

@@ -1,4 +1,4 @@
-//! The run folder: which file lies where, and who may write.
+//! The run folder: where each file is, and who may write.
 //!
 //! ```text
 //! results/<suite>/<model>/<run>/
@@ -6,7 +6,7 @@
 //!   grades.jsonl  grades.parquet  summary.json  report/
 //! ```
 //!
-//! A shard has a lock, journals, a manifest and a `scratch` folder of its own: their names hold `.I-of-N`.
+//! A shard has a lock, journals, a manifest and a `scratch` folder of its own: their names have `.I-of-N`.
 
 use super::error::RunError;
 use super::journal::{LINES_AT_ONCE, to_lines, write_lines};
@@ -46,7 +46,7 @@ impl RunFolder {
         Self { root: root.into() }
     }
 
-    /// Names a folder that must already hold a run.
+    /// The run folder at a path, which must already have a run.
     ///
     /// # Errors
     /// Fails if there is no manifest or no items in it.
@@ -111,7 +111,7 @@ impl RunFolder {
         self.root.join("outputs")
     }
 
-    /// What this execution says of itself: `manifest.json`, or the part of one shard.
+    /// The manifest that this execution writes: `manifest.json`, or the part of one shard.
     pub fn manifest_of(&self, shard: Option<Shard>) -> PathBuf {
         self.root.join(shard::file_name("manifest", shard, ".json"))
     }

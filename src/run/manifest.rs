@@ -1,4 +1,4 @@
-//! The manifest: everything needed to repeat a run.
+//! The manifest: everything that is needed to repeat a run.
 
 use super::definition::{ManifestModel, ManifestSuite};
 use super::error::RunError;
@@ -90,7 +90,7 @@ pub struct Execution {
 pub struct Part {
     /// The machine's name.
     pub host_name: String,
-    /// What it says of itself.
+    /// What the shard says about itself.
     #[serde(flatten)]
     pub manifest: Manifest,
 }
@@ -226,8 +226,8 @@ impl Manifest {
         there.then(|| Self::read(folder)).transpose()
     }
 
-    /// Writes what this execution says of itself. A shard writes its own part, and the manifest of the run
-    /// only where that does not say the same already or calls the run finished.
+    /// Writes the manifest of this execution. A shard writes its own part, and the manifest of the run only
+    /// where that does not say the same already or calls the run finished.
     ///
     /// # Errors
     /// Fails if the disk refuses, or the manifest that is there is damaged.
@@ -266,7 +266,7 @@ impl Manifest {
         of_this == *there
     }
 
-    /// Makes this the manifest of a whole run out of what its shards say of themselves.
+    /// Makes this the manifest of a whole run from the manifests of its shards.
     ///
     /// # Errors
     /// Fails if the part of a shard is damaged.

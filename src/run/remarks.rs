@@ -1,4 +1,4 @@
-//! What is said of single outputs, counted for the summary: the notes of records, and facts that are in their
+//! Remarks on single outputs, counted for the summary: the notes of records, and facts that are in their
 //! keys.
 
 use super::records::Records;

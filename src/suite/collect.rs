@@ -88,7 +88,7 @@ impl Collected {
     }
 }
 
-/// Lets items with the same tags share them: there are few sets of tags, and maybe a million items.
+/// Lets items with the same tags share them: there are few sets of tags, and there may be a million items.
 fn share(seen: &mut HashSet<Tags>, tags: &mut Tags) {
     match seen.get(tags) {
         Some(same) => *tags = same.clone(),

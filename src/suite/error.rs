@@ -14,7 +14,7 @@ pub struct Problem {
     flaw: Option<Flaw>,
 }
 
-/// What is wrong with one record, wherever it stands.
+/// What is wrong with one record, without its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub message: String,

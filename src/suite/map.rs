@@ -276,7 +276,7 @@ impl<'a> Mapper<'a> {
         self.located(paths).map(Some)
     }
 
-    /// What was said before the prompt, with its images checked as the item's own.
+    /// The turns before the prompt. Their images are checked like the item's own.
     fn history(&self, fields: &Object) -> Result<Option<Value>, String> {
         let Some(Value::Array(turns)) = fields.get("history") else {
             return Ok(None);

@@ -3,7 +3,7 @@
 //! | file | idea |
 //! |---|---|
 //! | [`grid`] | a table for eyes: heads, cells with ranks and marks, notes |
-//! | [`marks`] | the marks behind the name of a row |
+//! | [`marks`] | the marks after the name of a row |
 //! | [`records`] | a table for programs: typed columns, unrounded |
 //! | [`document`] | what a format writes: grids, records and a JSON value of the same numbers |
 //! | [`format`](mod@format) | what is known of a format |

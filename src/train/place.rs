@@ -29,7 +29,7 @@ pub enum Event<'a> {
     },
 }
 
-/// Where a checkpoint that comes with the program lies. `None` if there is none of this name.
+/// Finds the folder of a checkpoint that comes with the program. `None` if there is none of this name.
 pub type Shipped<'a> = dyn Fn(&str) -> Result<Option<PathBuf>, TrainError> + 'a;
 
 /// Where and how a training runs.

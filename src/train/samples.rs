@@ -59,7 +59,7 @@ pub struct Captioned {
     pub picture: RgbImage,
 }
 
-/// How often captions are of each of GenEval's tasks, in proportion; a task that is not named counts as 1.
+/// The proportions of GenEval's tasks among captions. A task that is not named counts as 1.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "BTreeMap<Task, usize>")]
 pub struct Tasks(Vec<Task>);

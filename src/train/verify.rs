@@ -1,4 +1,5 @@
-//! Whether a training goes as it went before: the curve of its first steps beside a curve that was kept.
+//! Whether a training repeats an earlier one: compares the curve of its first steps with a curve that was
+//! kept.
 
 use super::TrainError;
 use super::curve;

@@ -132,7 +132,7 @@ fn spread((low, high): (f64, f64)) -> (f64, f64) {
     (low - room, high + room)
 }
 
-/// The round step nearest to one that makes so many of `span`.
+/// The round step nearest to the one that cuts `span` into so many steps.
 fn step(span: f64, steps: usize) -> f64 {
     let rough = span / steps.max(1) as f64;
     let power = 10f64.powf(rough.log10().floor());

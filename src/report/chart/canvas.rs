@@ -26,7 +26,7 @@ pub const ON_LIGHT: RGBColor = RGBColor(0x33, 0x33, 0x33);
 /// Units per em of all but headings: 7.1 pt in a column of 88 mm.
 pub const SMALL: f64 = 28.5;
 
-/// Where a text's point lies, horizontally.
+/// Where the point of a text is, horizontally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// At the left.
@@ -94,7 +94,7 @@ pub struct Canvas<'a, DB: DrawingBackend> {
 }
 
 impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
-    /// A canvas of so many pixels a unit; `pixels` says whether the backend draws pixels.
+    /// A canvas with so many pixels for each unit. `pixels` says whether the backend draws pixels.
     pub fn new(area: &'a DrawingArea<DB, Shift>, scale: f64, pixels: bool) -> Self {
         font::register();
         Self {

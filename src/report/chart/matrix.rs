@@ -16,7 +16,7 @@ pub struct Matrix {
     pub columns: Vec<Label>,
     /// `cells[row][column]`.
     pub cells: Vec<Vec<Option<f64>>>,
-    /// Digits behind the point.
+    /// How many digits follow the point.
     pub decimals: usize,
     /// How wide it is printed.
     pub width: Width,
@@ -25,12 +25,12 @@ pub struct Matrix {
 const MARGIN: f64 = 12.0;
 const ROW: f64 = 56.0;
 const LEADING: f64 = SMALL * 1.2;
-/// The longest upright heading; what does not fit is cut.
+/// The longest upright heading. A longer one is cut.
 const HEAD: f64 = 330.0;
 /// How many lines a name may take.
 const LINES: usize = 3;
 
-/// How the headings of columns stand.
+/// How the headings of columns are set.
 struct Heads {
     upright: bool,
     /// The lines of each heading.
@@ -55,7 +55,7 @@ impl Matrix {
         (room / self.columns.len().max(1) as f64).min(260.0)
     }
 
-    /// Headings stand level where all words fit into their column, else upright.
+    /// Headings are level where all words fit into their columns, and upright otherwise.
     fn heads(&self) -> Heads {
         let room = self.pitch() - 10.0;
         let words = |label: &Label| {

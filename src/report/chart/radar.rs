@@ -68,7 +68,7 @@ impl<'a> Radar<'a> {
         (angle.sin(), -angle.cos())
     }
 
-    /// Where a value in the printed unit lies; the least tick is the centre.
+    /// The point of a value in the printed unit. The least tick is the centre.
     fn point(&self, axis: usize, value: f64) -> (f64, f64) {
         let length = RADIUS * self.axis.position_of(value);
         let (dx, dy) = self.direction(axis);

@@ -23,7 +23,7 @@ pub struct Gallery {
 pub struct Run {
     /// The suite's title.
     pub suite: String,
-    /// The model, and what tells it from others.
+    /// The model, and what distinguishes it from the others.
     pub label: String,
     /// The score of a perfect output.
     pub full: f64,
@@ -50,7 +50,7 @@ pub struct Card {
     pub outputs: Vec<Shown>,
 }
 
-/// A picture of the gallery: where its file lies, and, once made, its thumbnail.
+/// A picture of the gallery: the path of its file, and its thumbnail, once that is made.
 #[derive(Debug, Default, Serialize)]
 pub struct Picture {
     /// The file.

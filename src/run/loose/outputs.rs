@@ -10,7 +10,8 @@ use std::path::Path;
 /// as a seed.
 const MOST_REPEATS: u32 = 1_000_000;
 
-/// The output of a row. `repeat` and `seed` are 0 where they are left out; `kind` is that of what is there.
+/// The output of a row. `repeat` and `seed` are 0 where they are left out. A `kind` that is left out follows
+/// from the fields that are there.
 ///
 /// # Errors
 /// Fails if the row has no item or nothing to grade, or a field is not as expected.

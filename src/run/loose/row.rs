@@ -1,4 +1,5 @@
-//! One object a line, as Python's `json` writes it, too: with `NaN`, and with halves of surrogate pairs.
+//! One object on each line, in JSON or as Python's `json` writes it: with `NaN`, and with halves of surrogate
+//! pairs.
 
 use crate::python;
 use crate::python::value::Value as Python;

@@ -4,7 +4,7 @@ use super::fields::{field, plain};
 use crate::formats::Record;
 use std::path::Path;
 
-/// The options of a multiple-choice question, a line each.
+/// The options of a multiple-choice question, each on its own line.
 pub(super) const OPTIONS: &str = "@options";
 
 /// A parsed template.

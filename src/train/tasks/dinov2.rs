@@ -1,6 +1,6 @@
 //! Training of DINOv2 by self-distillation (Oquab et al., arXiv 2304.07193): a student sees one view of a
-//! picture with some patches hidden and says what the teacher says of another view, and of the hidden
-//! patches.
+//! picture with some hidden patches. It predicts what the teacher says about another view, and about the
+//! hidden patches.
 //!
 //! The teacher is the moving average of the student's weights that the optimizer keeps (`optimizer.ema`), so
 //! that it is saved and published as such; and it is balanced over a batch instead of by a running centre, as
@@ -189,7 +189,7 @@ impl Dinov2Task {
         first + (last - first) * way.min(1.0)
     }
 
-    /// What the teacher says of whole views without anything hidden, while its weights are in place.
+    /// What the teacher says about whole views with nothing hidden, while its weights are in place.
     fn targets(&self, views: &Views, step: u64) -> Result<Targets, TrainError> {
         let temperature = self.teacher_temperature(step);
         let states = self.network.forward(&views.pixels)?.detach();

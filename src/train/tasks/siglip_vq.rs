@@ -173,7 +173,7 @@ impl SiglipVq {
         Ok(learner)
     }
 
-    /// The codebook begins with directions that stand for those of pictures.
+    /// Fills the codebook with directions that represent those of pictures.
     fn fill_codebook(&self) -> Result<(), TrainError> {
         let vars = self.variables.all();
         let name = format!("{QUANTIZER}.quantize.embedding.weight");

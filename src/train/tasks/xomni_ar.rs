@@ -60,7 +60,8 @@ struct XOmniArSettings {
     samples: u64,
     /// The share of batches that are answers about pictures; the others are pictures.
     understanding: f64,
-    /// The share of pictures whose prompt tells all that they show, with places; the others have captions.
+    /// The share of pictures whose prompt describes everything in them, with places. The others have
+    /// captions.
     dense: f64,
     /// The share of signs among the captions.
     #[serde(default = "signs")]

@@ -76,7 +76,7 @@ impl Parts {
         serde_json::from_value(self.transformer.clone()).map_err(TrainError::definition)
     }
 
-    /// What the weights begin with: FLUX, and zeros where features of so many numbers join.
+    /// The weights that the training begins with: FLUX, and zeros where features of so many numbers join.
     ///
     /// # Errors
     /// Fails if FLUX has no weights.
