@@ -223,7 +223,7 @@ impl AdamW {
                     .ok_or_else(|| format!("{name} is missing"))?;
                 if tensor.shape() != parameter.var.shape() {
                     let (is, wanted) = (tensor.shape(), parameter.var.shape());
-                    return Err(format!("{name} is {is:?}, not {wanted:?}"));
+                    return Err(format!("{name} has the shape {is:?}, not {wanted:?}"));
                 }
                 numbers(tensor).map_err(|error| format!("{name}: {error}"))
             };

@@ -69,7 +69,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         let wrong = |problem: String| TrainError::State { path, problem };
         if saved.fingerprint != progress.fingerprint {
             return Err(wrong(
-                "belongs to a training with another definition".into(),
+                "it belongs to a training with another definition".into(),
             ));
         }
         optimizer.restore(&tensors).map_err(wrong)?;
@@ -136,7 +136,7 @@ fn complete(folder: &Path, fingerprint: &str) -> Result<Option<Value>, TrainErro
     } else {
         Err(TrainError::State {
             path,
-            problem: "belongs to a training with another definition".into(),
+            problem: "it belongs to a training with another definition".into(),
         })
     }
 }

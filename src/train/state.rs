@@ -59,9 +59,9 @@ pub(super) fn open(folder: &Path) -> Result<Option<Saved>, TrainError> {
         Err(error) => return Err(TrainError::io(&path, error)),
     };
     let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
-        .map_err(|error| damaged(format!("damaged: {error}")))?;
+        .map_err(|error| damaged(format!("it is damaged: {error}")))?;
     let text = header.metadata().as_ref().and_then(|keys| keys.get(KEY));
-    let text = text.ok_or_else(|| damaged("holds no training".into()))?;
+    let text = text.ok_or_else(|| damaged("it has no state of a training".into()))?;
     let progress = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
         .map_err(|error| damaged(error.to_string()))?;

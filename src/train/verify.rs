@@ -43,7 +43,10 @@ pub fn compare(before: &Path, now: &Path, steps: u64) -> Result<Vec<Compared>, T
     let size = (pairs.len() as u64 / PARTS).max(1) as usize;
     if pairs.is_empty() {
         return Err(TrainError::Definition {
-            message: format!("{}: the curves have no step in common", before.display()),
+            message: format!(
+                "{}: the two curves have no step in common",
+                before.display()
+            ),
         });
     }
     let part = |pairs: &[(u64, f64, f64)]| {

@@ -8,7 +8,7 @@
 mod language;
 mod sequences;
 
-use self::sequences::{Drawn, Maker, Said, Shares};
+use self::sequences::{LessonBatch, Maker, PictureBatch, Shares};
 use super::description::TaskDescription;
 use super::parts::write_json;
 use crate::model::weights::Variables;
@@ -100,8 +100,8 @@ pub(super) struct XOmniArTask {
 
 /// A batch.
 enum Block {
-    Drawn(Drawn),
-    Said(Said),
+    Pictures(PictureBatch),
+    Lessons(LessonBatch),
 }
 
 impl XOmniArTask {
@@ -141,15 +141,15 @@ impl XOmniArTask {
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
         Ok(if random.chance(self.settings.understanding) {
-            Block::Said(self.maker.lessons(self.batch, &mut random)?)
+            Block::Lessons(self.maker.lessons(self.batch, &mut random)?)
         } else {
             let shares = self.settings.shares(self.settings.dense);
-            Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
+            Block::Pictures(self.maker.drawn(self.batch, shares, &mut random)?)
         })
     }
 
     /// The mean over all image tokens of −log p.
-    fn drawn(&self, drawn: &Drawn) -> Result<Tensor, TrainError> {
+    fn drawn(&self, drawn: &PictureBatch) -> Result<Tensor, TrainError> {
         let states = self.model.batch_states(&drawn.rows)?;
         let count = drawn.codes.dim(1)?;
         let before = states.narrow(1, drawn.prompt - 1, count)?.contiguous()?;
@@ -160,7 +160,7 @@ impl XOmniArTask {
     }
 
     /// Scores of the answers' tokens, [B, A, V].
-    fn answer_scores(&self, said: &Said) -> Result<Tensor, TrainError> {
+    fn answer_scores(&self, said: &LessonBatch) -> Result<Tensor, TrainError> {
         let states = self.model.batch_states(&said.answers.rows)?;
         Ok(self.model.text_logits(&said.answers.states(&states)?)?)
     }
@@ -217,8 +217,8 @@ impl Learner for XOmniArTask {
     fn loss(&self, step: u64) -> Result<Loss, TrainError> {
         let block = self.blocks.get(step, |number| self.block(number))?;
         let (name, loss) = match &*block {
-            Block::Drawn(drawn) => ("image", self.drawn(drawn)?),
-            Block::Said(said) => ("text", said.answers.loss(&self.answer_scores(said)?)?),
+            Block::Pictures(drawn) => ("image", self.drawn(drawn)?),
+            Block::Lessons(said) => ("text", said.answers.loss(&self.answer_scores(said)?)?),
         };
         Ok(Loss::new(loss.clone(), &[(name, loss)]))
     }

@@ -39,7 +39,7 @@ pub(super) struct Shares<'a> {
 }
 
 /// Prompts of one length with their pictures.
-pub(super) struct Drawn {
+pub(super) struct PictureBatch {
     /// Prompts and image tokens, without the last token, which nothing follows.
     pub rows: Vec<Vec<u32>>,
     /// Tokens of a prompt.
@@ -49,7 +49,7 @@ pub(super) struct Drawn {
 }
 
 /// Lessons about pictures whose prompts have one form.
-pub(super) struct Said {
+pub(super) struct LessonBatch {
     /// The questions and the tokens of their answers.
     pub answers: Answers,
     /// What is asked.
@@ -93,7 +93,7 @@ impl Maker {
         batch: usize,
         shares: Shares<'_>,
         random: &mut Random,
-    ) -> Result<Drawn, TrainError> {
+    ) -> Result<PictureBatch, TrainError> {
         let samples = samples::alike(batch, || {
             let Captioned { caption, picture } = if random.chance(shares.dense) {
                 described(random)
@@ -110,7 +110,7 @@ impl Maker {
             let seen = seen.iter().map(|code| self.first + code);
             prompt.iter().copied().chain(seen).collect()
         });
-        Ok(Drawn {
+        Ok(PictureBatch {
             rows: rows.collect(),
             prompt: prompts.first().map_or(0, Vec::len),
             codes: Tensor::new(codes, &self.device)?,
@@ -121,14 +121,18 @@ impl Maker {
     ///
     /// # Errors
     /// Fails if the tokenizer cannot be computed.
-    pub(super) fn lessons(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
+    pub(super) fn lessons(
+        &self,
+        batch: usize,
+        random: &mut Random,
+    ) -> Result<LessonBatch, TrainError> {
         let (lessons, answers) = Lesson::of_pictures(batch, &self.tokens, random)?;
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
         let codes = self.images.codes(&pictures)?;
         let prompts = lessons.iter().zip(&codes);
         let prompts = prompts.map(|(lesson, codes)| self.prompt_tokens(&lesson.words, codes));
         let prompts: Vec<Vec<u32>> = prompts.collect::<Result<_, _>>()?;
-        Ok(Said {
+        Ok(LessonBatch {
             answers: Answers::new(&prompts, answers, self.end, &self.device)?,
             lessons,
         })

@@ -57,8 +57,8 @@ impl Parts {
         }
         if token * images.side != SIDE as usize {
             return wrong(format!(
-                "`from.flux` has tokens of {token} pixels and `from.tokenizer` {} codes a side of {SIDE}: they must be the \
-                 same cells",
+                "`from.flux` has tokens of {token} pixels, but `from.tokenizer` has {} codes along a side of {SIDE} pixels: \
+                 the cells must be the same",
                 images.side
             ));
         }
