@@ -7,6 +7,7 @@ use super::remarks::states;
 use super::table::Table;
 use super::view::RunView;
 use crate::table::formats::html;
+use crate::text::count::counted;
 use askama::Template;
 
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -76,10 +77,10 @@ pub fn render(
     let facts = |(run, label): (&'_ RunView, &'_ String)| -> String {
         let summary = &run.summary;
         format!(
-            "{label} on {}: {} of {} outputs scored, {} failed, {} unscored{}.",
+            "{label} on {}: {} of {} scored, {} failed, {} unscored{}.",
             run.suite_title,
             summary.scored,
-            summary.expected,
+            counted(summary.expected, "output"),
             summary.failed,
             summary.unscored,
             states(&summary.unscored_by)

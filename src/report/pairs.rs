@@ -7,6 +7,7 @@ use crate::record::Summary;
 use crate::record::judged::{apart, judge_names};
 use crate::table::marks::{IMPOSSIBLE, INCONSISTENT};
 use crate::table::{Column, Grid, Records, Row, Style};
+use crate::text::count::counted;
 use crate::text::decimal::signed;
 use serde::Serialize;
 
@@ -231,10 +232,8 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
         ));
     }
     if summary.partial {
-        let (scored, expected) = (summary.scored, summary.expected);
-        caveats.push(format!(
-            "the run is partial: {scored} of {expected} outputs scored"
-        ));
+        let (scored, expected) = (summary.scored, counted(summary.expected, "output"));
+        caveats.push(format!("the run is partial: {scored} of {expected} scored"));
     }
     caveats.extend(measured.deviations.iter().cloned());
     let printed = judges(file, row);

@@ -3,6 +3,7 @@
 use super::table::{Row, TableInput};
 use crate::record::Summary;
 use crate::table::marks::PARTIAL;
+use crate::text::count::counted;
 use std::collections::BTreeMap;
 
 /// ` (2 missing, 1 refused)`; nothing where that is not known.
@@ -23,10 +24,10 @@ pub(super) fn of_table(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     let mut notes = Vec::new();
     for row in rows.iter().filter(|row| row.partial) {
         notes.push(format!(
-            "{PARTIAL} {} is partial: {} of {} outputs scored, {} failed, {} unscored{}.",
+            "{PARTIAL} {} is partial: {} of {} scored, {} failed, {} unscored{}.",
             row.label,
             row.scored,
-            row.expected,
+            counted(row.expected, "output"),
             row.failed,
             row.unscored,
             states(&row.unscored_by)

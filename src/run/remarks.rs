@@ -4,6 +4,7 @@
 use super::records::Records;
 use crate::record::evidence::{Call, Judgement};
 use crate::record::{Evidence, Grade, Object, Output, ended_by_limit, notes};
+use crate::text::count::counted;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -29,7 +30,7 @@ impl<'a> Remarks<'a> {
 /// One sentence for each remark, with the number of outputs that it is true of. Only the last record of an
 /// output counts, and only the last record of an observer about it. Outputs that nobody asked for do not
 /// count.
-pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
+pub(super) fn counted_remarks(records: &Records, grades: &[Grade]) -> Vec<String> {
     let mut remarks = Remarks::default();
     let outputs = records.outputs.as_deref().unwrap_or_default();
     for ((item, repeat), said) in last(outputs, output_key, of_output) {
@@ -63,14 +64,14 @@ fn sentences(remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
         .collect();
     sorted.sort_unstable();
     let others = sorted.split_off(sorted.len().min(LISTED));
-    let all = grades.len();
+    let all = counted(grades.len(), "output");
     let mut said: Vec<String> = (sorted.iter())
-        .map(|(_, remark, places)| format!("{} of {all} outputs: {remark}", places.len()))
+        .map(|(_, remark, places)| format!("{} of {all}: {remark}", places.len()))
         .collect();
     let others: HashSet<usize> = others.into_iter().flat_map(|(.., places)| places).collect();
     if !others.is_empty() {
         said.push(format!(
-            "{} of {all} outputs: other remarks, which are in the records under `notes`",
+            "{} of {all}: other remarks, which are in the records under `notes`",
             others.len()
         ));
     }

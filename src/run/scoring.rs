@@ -140,7 +140,9 @@ fn annotate(
     grades: &[Grade],
     scoring: &Scoring<'_>,
 ) {
-    summary.notes.extend(remarks::counted(records, grades));
+    summary
+        .notes
+        .extend(remarks::counted_remarks(records, grades));
     summary.notes.extend(judged::remarks(&summary.judges));
     let (of_run, of_observers) = match scoring.source {
         Source::Run(manifest) => (

@@ -7,6 +7,7 @@ use super::error::ChartError;
 use super::series::{Legend, Look, Swatch};
 use crate::report::score;
 use crate::report::view::RunView;
+use crate::text::count::counted;
 use plotters::prelude::DrawingBackend;
 
 /// Item means of each run, sorted, as shares of the full mark.
@@ -46,7 +47,10 @@ impl<'a> Distribution<'a> {
     /// What the chart shows, for its caption.
     pub fn describe(&self) -> String {
         if self.scores.len() == 1 {
-            format!("distribution of {} item scores", self.scores[0].len())
+            format!(
+                "distribution of {}",
+                counted(self.scores[0].len(), "item score")
+            )
         } else {
             "share of items that score at most the value below (a curve further right and lower is better)".to_owned()
         }
