@@ -42,8 +42,8 @@ static ALL: &[&FormatDescription] = &[
     &text_folder::TEXT_FOLDER,
 ];
 
-/// Hands over the rows of a file with pictures inside, batch by batch. `name` is the file's own, where several
-/// files make one source.
+/// Hands over the rows of a file with pictures inside, batch by batch. `name` is the file's own name, where
+/// several files make one source.
 ///
 /// # Errors
 /// Fails if the file cannot be read, or the format has no room for pictures.
@@ -85,7 +85,8 @@ pub fn usual_endings(is_meant: impl Fn(&FormatDescription) -> bool) -> String {
     }
 }
 
-/// The formats of tables. Where a folder holds tables of several formats, those of the first one are the source.
+/// The formats of tables. Where a folder has tables of several formats, those of the first one are the
+/// source.
 pub fn tables() -> impl Iterator<Item = Format> {
     let tables = ALL.iter().rev().filter(|format| format.is_table());
     tables.copied().map(Format::new)
