@@ -48,7 +48,7 @@ const CHECKED: u64 = 12;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct QwenVlSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     samples: u64,
     /// `preprocessor_config.json`.
     processor: QwenProcessor,

@@ -56,7 +56,7 @@ pub(super) const TOKENIZER: &str = "image_tokenizer_sha256";
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct XOmniArSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     samples: u64,
     /// The share of batches that are answers about pictures; the others are pictures.
     understanding: f64,

@@ -48,7 +48,7 @@ const CHECKED: usize = 64;
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DecoderSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     samples: u64,
     /// Tokens of T5.
     max_sequence_length: usize,

@@ -82,7 +82,7 @@ impl Parts {
         Ok(base)
     }
 
-    /// What makes prompts.
+    /// The networks that make prompts.
     ///
     /// # Errors
     /// Fails if weights are missing.
