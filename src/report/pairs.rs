@@ -28,7 +28,8 @@ pub struct Pair {
     pub high: Option<f64>,
     /// Measured minus printed.
     pub difference: f64,
-    /// Whether the printed value is inside the interval. It is known to half a unit of its last digit only.
+    /// Whether the printed value is inside the interval. The printed value is known to half a unit of its
+    /// last digit only.
     pub inside: Option<bool>,
     /// How many items the measured value is of.
     pub n: usize,

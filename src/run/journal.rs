@@ -158,7 +158,7 @@ impl Lines {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(RunError::io("cannot read", path, &error)),
         };
-        // The records may be another program's, which begins a file with a byte order mark.
+        // The records may be another program's, which may begin a file with a byte order mark.
         crate::text::json::mend(&mut bytes);
         let mut spans = Vec::new();
         let mut start = if bytes.starts_with(b"\xEF\xBB\xBF") {

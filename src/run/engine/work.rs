@@ -14,7 +14,7 @@ use crate::run::shard;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-/// Makes one generator per worker.
+/// Makes a generator for a worker.
 pub type GeneratorFactory<'a> = dyn Fn() -> Result<Box<dyn Generator>, RunError> + Sync + 'a;
 
 /// Who makes outputs, and everything that shapes them beside the item and the seed.
