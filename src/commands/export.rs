@@ -83,7 +83,7 @@ fn one_lm_eval(path: &Path, out: &Path) -> Result<PathBuf, Failure> {
     let path = model.join(name(&summary, &manifest));
     crate::report::create(&model)?;
     let text = format!("{:#}\n", results.results());
-    crate::report::put(&path, text.as_bytes())?;
+    crate::report::write_file(&path, text.as_bytes())?;
     Ok(path)
 }
 

@@ -218,7 +218,7 @@ fn document<'a>(
 fn put(out: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
     match out {
         Some(path) => {
-            crate::report::put(path, bytes)?;
+            crate::report::write_file(path, bytes)?;
             say(format!("written: {}", path.display()));
             Ok(())
         }

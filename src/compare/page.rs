@@ -166,7 +166,7 @@ pub fn write(
         .render()
         .map_err(|error| ReportError::Page(error.to_string()))?;
     let path = dir.join("index.html");
-    files::put(&path, html.as_bytes())?;
+    files::write_file(&path, html.as_bytes())?;
     Ok(path)
 }
 

@@ -31,8 +31,8 @@ pub fn reason(error: &io::Error) -> String {
 }
 
 impl FileError {
-    /// For `map_err`: the fault of an action on a path.
-    pub fn at(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + Copy {
+    /// Makes a fault of an action on a path, for `map_err`.
+    pub fn of_action(action: &'static str, path: &Path) -> impl Fn(io::Error) -> Self + Copy {
         move |source| Self {
             action,
             path: path.to_owned(),

@@ -15,8 +15,8 @@ pub struct Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         // A child process that another thread starts just now has the file open until it runs its own
-        // program: closing ours would leave the lock to it for that long. Where this fails, closing is all
-        // that can be done.
+        // program: closing our file alone would leave the lock to the child for that long. If unlocking
+        // fails, closing the file is all that can be done.
         let _ = self.file.unlock();
     }
 }
@@ -44,7 +44,7 @@ impl Lock {
     /// Fails if another process holds it, or its file cannot be made.
     pub fn take(folder: &Path, name: &str) -> Result<Self, LockError> {
         let path = folder.join(name);
-        let failed = FileError::at("cannot open the lock", &path);
+        let failed = FileError::of_action("cannot open the lock", &path);
         let mut file = File::options()
             .read(true)
             .write(true)
@@ -82,10 +82,10 @@ impl Lock {
     }
 }
 
-/// What the file of a lock says of the process that holds it.
+/// What the file of a lock says about the process that holds it.
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
-    // A file that cannot be read names nobody.
+    // A file that cannot be read does not name the process.
     let _ = file.read_to_string(&mut text);
     let text = text.trim();
     if text.is_empty() {
@@ -95,7 +95,7 @@ fn holder(file: &mut File) -> String {
     }
 }
 
-/// Whether a file system has no locks, as some of clusters.
+/// Whether the file system has no locks. Some file systems of clusters have none.
 fn has_no_locks(error: &std::io::Error) -> bool {
     #[cfg(unix)]
     let no_locks = error.raw_os_error() == Some(nix::errno::Errno::ENOLCK as i32);

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-/// What the name of a file begins with that is being written. One that stays behind comes from a killed
+/// How the name of a file begins while it is being written. A file that keeps such a name comes from a killed
 /// process.
 pub const PARTIAL: &str = ".partial-";
 
@@ -13,7 +13,7 @@ pub const PARTIAL: &str = ".partial-";
 /// folder when there is none.
 ///
 /// # Errors
-/// When the folder or the file cannot be written. Nothing new is under the final name then.
+/// Fails if the folder or the file cannot be written. What is under the final name then stays as it was.
 pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_durable_by(path, |file| file.write_all(bytes))
 }
@@ -21,7 +21,7 @@ pub fn write_durable(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// The same as [`write_durable`], for content that is made piece by piece.
 ///
 /// # Errors
-/// As [`write_durable`], and those of `fill`.
+/// Fails when [`write_durable`] fails, and when `fill` fails.
 pub fn write_durable_by(
     path: &Path,
     fill: impl FnOnce(&mut File) -> io::Result<()>,
@@ -32,8 +32,8 @@ pub fn write_durable_by(
     })
 }
 
-/// Writes a file that a reader, or a killed process, never sees by half. A crash of the machine may lose it:
-/// this is for what can be made again, such as reports and caches. Makes its folder when there is none.
+/// Writes a file that is never half written, even if the process is killed. A crash of the machine may lose
+/// it: this is for what can be made again, such as reports and caches. Makes its folder when there is none.
 ///
 /// # Errors
 /// Fails when [`write_durable`] fails.
@@ -44,7 +44,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 /// The same as [`write_whole`], for content that is made piece by piece.
 ///
 /// # Errors
-/// As [`write_durable`], and those of `fill`.
+/// Fails when [`write_durable`] fails, and when `fill` fails.
 pub fn write_whole_by(
     path: &Path,
     fill: impl FnOnce(&mut File) -> io::Result<()>,
@@ -56,8 +56,9 @@ pub fn write_whole_by(
     } else {
         folder
     };
-    std::fs::create_dir_all(folder).map_err(FileError::at("cannot create the folder", folder))?;
-    let failed = FileError::at("cannot write", path);
+    std::fs::create_dir_all(folder)
+        .map_err(FileError::of_action("cannot create the folder", folder))?;
+    let failed = FileError::of_action("cannot write", path);
     let mut file = temporary().tempfile_in(folder).map_err(failed)?;
     fill(file.as_file_mut()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
@@ -70,7 +71,7 @@ pub fn write_whole_by(
 /// Fails when [`write_durable`] fails, and if the value cannot be written as JSON.
 pub fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), FileError> {
     let bytes = serde_json::to_vec_pretty(value).map_err(io::Error::from);
-    let mut bytes = bytes.map_err(FileError::at("cannot write", path))?;
+    let mut bytes = bytes.map_err(FileError::of_action("cannot write", path))?;
     bytes.push(b'\n');
     write_durable(path, &bytes)
 }

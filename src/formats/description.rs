@@ -15,7 +15,8 @@ pub struct FormatDescription {
     pub expected: &'static str,
     /// How names of such files end, in small letters.
     pub extensions: &'static [&'static str],
-    /// Set for a form of JSON whose files end in `.json`, too: what makes one source of several such files.
+    /// How several files become one source, for a form of JSON whose files end in `.json`, too. `None` for
+    /// every other format.
     pub own_json: Option<Several>,
     /// Reads a source.
     pub reading: Reading,
@@ -43,14 +44,14 @@ pub enum Reading {
 }
 
 /// Gives the records of a text; the second argument is the name of its file without the extension. Broken
-/// records do not fail: they stand among the others.
+/// records are no errors: they come among the others.
 ///
 /// # Errors
-/// What is wrong with the text as a whole.
+/// Fails with what is wrong with the text as a whole.
 pub type TextReader = for<'a> fn(&'a str, &str) -> Result<Vec<Raw<'a>>, String>;
 
 /// Hands over the rows of a file, batch by batch; the second argument is the name of the file among several.
-/// Broken rows stand among the others.
+/// Broken rows come among the others.
 ///
 /// # Errors
 /// Fails if the file cannot be read or is no such table.
@@ -68,6 +69,11 @@ impl FormatDescription {
         matches!(self.reading, Reading::Rows(_))
     }
 
+    /// Whether several files in this format make one source: tables, and files with one JSON value each.
+    pub fn takes_several_files(&self) -> bool {
+        self.is_table() || self.extensions.contains(&"json")
+    }
+
     /// The reader of files with pictures inside, where the format has room for them.
     pub fn row_reader(&self) -> Option<RowReader> {
         match self.reading {
@@ -79,7 +85,7 @@ impl FormatDescription {
     /// The records of a text from a file of this name without its extension. A byte order mark is skipped.
     ///
     /// # Errors
-    /// What is wrong with the text as a whole.
+    /// Fails with what is wrong with the text as a whole.
     pub fn read_text<'a>(&self, text: &'a str, stem: &str) -> Result<Vec<Raw<'a>>, String> {
         let text = text.trim_start_matches('\u{feff}');
         match self.reading {

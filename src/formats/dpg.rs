@@ -1,4 +1,4 @@
-//! DPG-Bench's `dpg_bench.csv`: a row for every proposition.
+//! DPG-Bench's `dpg_bench.csv`, with a row for every proposition.
 
 use super::description::{FormatDescription, Reading};
 use super::record::{Place, Raw};
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 /// The table as the official script reads it.
 pub(super) static DPG_CSV: FormatDescription = FormatDescription {
     name: "dpg-csv",
-    about: "DPG-Bench's table of propositions: a row each, with the rows of one `item_id` becoming one record `id`, \
-            `prompt`, `propositions`. As in the official script the first row is left out.",
+    about: "DPG-Bench's table with one proposition in each row. The rows of one `item_id` become one record with `id`, \
+            `prompt` and `propositions`. As in the official script, the first row is left out.",
     expected: "DPG-Bench's table of propositions",
     extensions: &[],
     own_json: None,
@@ -26,7 +26,7 @@ pub(super) static DPG_CSV_WHOLE: FormatDescription = FormatDescription {
     reading: Reading::Text(|text, _| read(text, false)),
 };
 
-/// Column of the table and key in a proposition.
+/// Columns of the table, each with its key in a proposition.
 const COLUMNS: [(&str, &str); 6] = [
     ("proposition_id", "id"),
     ("dependency", "dependency"),
@@ -36,8 +36,8 @@ const COLUMNS: [(&str, &str); 6] = [
     ("question_natural_language", "question"),
 ];
 
-/// A record for every item, in the order of their first rows. Rows of an item that stand apart replace those
-/// before.
+/// A record for every item, in the order of their first rows. If later rows of an item are apart from the
+/// earlier ones, they replace them.
 fn read(text: &str, skip_first: bool) -> Result<Vec<Raw<'static>>, String> {
     let mut records: Vec<(String, Place, Object)> = Vec::new();
     let mut last: Option<String> = None;

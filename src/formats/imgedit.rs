@@ -12,15 +12,15 @@ pub(super) static IMGEDIT: FormatDescription = FormatDescription {
     about: "ImgEdit-Bench's files: keys with `id` (the input image), `prompt` and `edit_type`, where `alter` of \
             UniWorld-V1's copy becomes `adjust`; or with `turn1`, `turn2`, …, of which each becomes a record \
             `KEY_turn1`, … that starts from the output of the turn before, with `turn`, `category` (the file's name) \
-            and the `earlier` instructions. Of several files, the name stands before the keys, too.",
+            and the `earlier` instructions. Where there are several files, the keys begin with the file's name.",
     expected: "an object of ImgEdit's items by key",
     extensions: &[],
     own_json: Some(Several::ByName),
     reading: Reading::Text(|text, stem| Ok(read(text, stem))),
 };
 
-/// A record for every key, or for every turn of a key; `name` is the file's. Several files are under their
-/// names.
+/// A record for every key, or for every turn of a key; `name` is the file's. Several files come as one
+/// object, under their names.
 fn read(text: &str, name: &str) -> Vec<Raw<'static>> {
     let raws = json::records(text).into_iter();
     raws.flat_map(|raw| records(raw, name, "")).collect()
@@ -71,7 +71,7 @@ fn records(raw: Raw<'static>, name: &str, within: &str) -> Vec<Raw<'static>> {
     turns.iter().enumerate().map(turn).collect()
 }
 
-/// The instructions of the turns before, a line each.
+/// The instructions of the earlier turns, each on its own line.
 fn earlier(turns: &[Value]) -> String {
     let lines = turns.iter().filter_map(Value::as_str).enumerate();
     let lines: Vec<String> = lines

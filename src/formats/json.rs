@@ -112,7 +112,7 @@ struct Records<'a, 'b> {
 }
 
 impl Records<'_, '_> {
-    fn take(&mut self, key: Option<String>, value: Value) {
+    fn add_value(&mut self, key: Option<String>, value: Value) {
         self.count += 1;
         let place = match &key {
             Some(key) => Place::Key(key.clone()),
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for &mut Records<'_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(value) = seq.next_element()? {
-            self.take(None, value);
+            self.add_value(None, value);
         }
         Ok(())
     }
@@ -147,7 +147,7 @@ impl<'de> Visitor<'de> for &mut Records<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value()?;
-            self.take(Some(key), value);
+            self.add_value(Some(key), value);
         }
         Ok(())
     }

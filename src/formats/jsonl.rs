@@ -13,8 +13,8 @@ use std::path::Path;
 /// One JSON object on each line.
 pub(super) static JSONL: FormatDescription = FormatDescription {
     name: "jsonl",
-    about: "One JSON object a line.",
-    expected: "one JSON object a line",
+    about: "One JSON object on each line.",
+    expected: "one JSON object on each line",
     extensions: &["jsonl", "ndjson"],
     own_json: None,
     reading: Reading::TextOrRows(read, lines),
@@ -53,7 +53,7 @@ fn record(number: usize, text: &str) -> Result<Record, RecordFault> {
     }
 }
 
-/// Hands over the records of a file with an object a line.
+/// Hands over the records of a file with an object on each line.
 ///
 /// # Errors
 /// Fails if the file cannot be read, or a line is too long.

@@ -5,7 +5,7 @@ use crate::python::value::Value as Literal;
 use crate::record::Object;
 use serde_json::Value;
 
-/// Makes a list of the field's text, where it is one.
+/// Turns a field's text into the list that it writes, if it writes one.
 pub fn read(fields: &mut Object, name: &str) {
     let Some(value) = fields.get_mut(name) else {
         return;
@@ -44,7 +44,7 @@ fn python(text: &str) -> Option<Vec<Value>> {
 /// The strings of a list as Python prints it, the way that tables made with pandas carry them.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Fails with what is wrong with the list.
 pub fn strings(text: &str) -> Result<Vec<String>, String> {
     let Some(Literal::List(list)) = python::literal::parse(text.trim()) else {
         return Err("a list in brackets was expected".into());

@@ -43,7 +43,8 @@ static ALL: &[&FormatDescription] = &[
     &text_folder::TEXT_FOLDER,
 ];
 
-/// Hands over the rows of a file with pictures inside, batch by batch; `name` is the file's among several.
+/// Hands over the rows of a file with pictures inside, batch by batch. `name` is the file's own name, where
+/// several files make one source.
 ///
 /// # Errors
 /// Fails if the file cannot be read, or the format has no room for pictures.
@@ -66,7 +67,7 @@ pub fn read_rows(
     )))
 }
 
-/// The format that the name of a file says.
+/// The format that the extension of a file's name stands for. `None` if there is no such format.
 pub fn by_extension(path: &Path) -> Option<Format> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let mut all = ALL.iter();
@@ -74,13 +75,19 @@ pub fn by_extension(path: &Path) -> Option<Format> {
     Some(Format::new(format))
 }
 
-/// How names of files usually end, of each format that an ending says.
-pub fn usual_extensions() -> impl Iterator<Item = &'static str> {
-    let usual = ALL.iter().filter_map(|format| format.extensions.first());
-    usual.copied()
+/// How the names of files in some of the formats usually end, in words: `.jsonl, .json or .csv`.
+pub fn usual_endings(is_meant: impl Fn(&FormatDescription) -> bool) -> String {
+    let meant = ALL.iter().filter(|format| is_meant(format));
+    let endings = meant.filter_map(|format| format.extensions.first());
+    let endings: Vec<String> = endings.map(|ending| format!(".{ending}")).collect();
+    match endings.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => endings.concat(),
+    }
 }
 
-/// The formats of tables, the first one those of a folder that are the source.
+/// The formats of tables. Where a folder has tables of several formats, those of the first one are the
+/// source.
 pub fn tables() -> impl Iterator<Item = Format> {
     let tables = ALL.iter().rev().filter(|format| format.is_table());
     tables.copied().map(Format::new)

@@ -1,4 +1,4 @@
-//! The records of a source, and where they stand.
+//! The records of a source, and their places in it.
 
 use crate::record::Object;
 use std::fmt;
@@ -8,17 +8,17 @@ use std::fmt;
 pub enum Place {
     /// Line and, where known, column; both 1-based.
     Line(usize, Option<usize>),
-    /// 1-based among the records.
+    /// The number among the records, from 1.
     Record(usize),
     /// The key of a JSON object whose keys are ids.
     Key(String),
     /// A file of a folder.
     File(String),
-    /// 1-based among the rows of a table, which may be one of several files.
+    /// A row of a table, which may be one of several files.
     Row {
         /// The name of the file, where there are several.
         file: Option<String>,
-        /// Its number, from 1.
+        /// The number of the row, from 1.
         row: usize,
         /// The column that is meant.
         column: Option<String>,
@@ -39,7 +39,7 @@ impl Place {
     }
 }
 
-/// For "also on …"; messages about a place name the source before it.
+/// The place without its source. Messages about a place name the source before it.
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,7 +64,7 @@ impl fmt::Display for Place {
 /// What is wrong with one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordFault {
-    /// Where the record stands.
+    /// The place of the record.
     pub place: Place,
     /// What is wrong, for a person.
     pub message: String,
@@ -83,7 +83,7 @@ impl RecordFault {
 /// One record of a source, not yet an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Where it stands.
+    /// The place of the record.
     pub place: Place,
     /// Its key, where the source is an object keyed by id.
     pub key: Option<String>,
@@ -112,7 +112,7 @@ pub enum Raw<'a> {
 /// Makes a record of the line with a number.
 ///
 /// # Errors
-/// What is wrong with the line.
+/// Fails with what is wrong with the line.
 pub(super) type LineParser = fn(usize, &str) -> Result<Record, RecordFault>;
 
 impl Raw<'_> {
@@ -129,7 +129,7 @@ impl Raw<'_> {
     /// The record.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// Fails with what is wrong with the record.
     pub fn record(self) -> Result<Record, RecordFault> {
         match self {
             Self::Line {

@@ -11,11 +11,11 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
-/// Rows that are handed over together.
+/// How many rows are handed over together.
 pub(super) const BATCH_ROWS: usize = 256;
-/// Bytes of rows that are handed over together, about.
+/// About how many bytes of rows are handed over together.
 pub(super) const BATCH_BYTES: usize = 32 << 20;
-/// The largest row of a text.
+/// The largest row of a text, in bytes.
 pub(super) const MAX_ROW_BYTES: usize = 1 << 29;
 
 /// How a text names an input image.
@@ -61,7 +61,8 @@ pub enum Picture {
     Bytes(Vec<u8>),
     /// Base64, or the index of the row that has the picture.
     Text(String),
-    /// No bytes, though there should be some: what a message says of it.
+    /// There are no bytes, though there should be some: the rest of a sentence that begins with "the
+    /// picture".
     Absent(String),
 }
 
@@ -139,7 +140,7 @@ pub(super) fn open_large(path: &Path) -> Result<BufReader<File>, Unreadable> {
     Ok(BufReader::with_capacity(1 << 20, file))
 }
 
-/// A record as a row: the pictures move out of its fields.
+/// A record as a row. The pictures are taken out of its fields.
 pub(super) fn row_of(mut record: Record, columns: &Columns) -> Row {
     let mut pictures = Vec::new();
     for name in &columns.images {
@@ -150,7 +151,7 @@ pub(super) fn row_of(mut record: Record, columns: &Columns) -> Row {
     Row { record, pictures }
 }
 
-/// The place of a row, 1-based, in one of several files.
+/// The place of a row, counted from 1, in one of several files.
 pub(super) fn row_place(file: Option<&str>, row: usize) -> Place {
     Place::Row {
         file: file.map(str::to_owned),
@@ -184,7 +185,7 @@ impl<'a, 'b> Batches<'a, 'b> {
         }
     }
 
-    /// Hands over what there is.
+    /// Hands over the rows that are left.
     pub(super) fn finish(&mut self) {
         self.bytes = 0;
         (self.sink)(std::mem::take(&mut self.rows));

@@ -16,7 +16,7 @@ pub(super) static TEXT_FOLDER: FormatDescription = FormatDescription {
     reading: Reading::Folder(read),
 };
 
-/// Records `{id, prompt}` in the order of the file names; line ends at the end of a file are dropped.
+/// Records `{id, prompt}` in the order of the file names. Line ends at the end of a file are left out.
 fn read(folder: &Path) -> Result<Vec<Raw<'static>>, Unreadable> {
     let cannot = |error: std::io::Error| {
         Unreadable::new(folder, format!("this folder cannot be listed ({error})"))
@@ -44,7 +44,7 @@ fn read(folder: &Path) -> Result<Vec<Raw<'static>>, Unreadable> {
     Ok(names.into_iter().map(record).collect())
 }
 
-/// The name of a file of text without `.txt`, in capitals or not; None of another file.
+/// The name of a file of text without `.txt`, in capitals or not. `None` for any other file.
 fn stem(name: &str) -> Option<&str> {
     let (stem, extension) = name.rsplit_once('.')?;
     extension.eq_ignore_ascii_case("txt").then_some(stem)

@@ -90,14 +90,14 @@ pub fn write(dir: &Path, histories: &[History]) -> Result<PathBuf, ReportError> 
     let folder = dir.join("charts");
     files::create(&folder)?;
     for chart in drawn.iter().flatten() {
-        files::put(
+        files::write_file(
             &folder.join(format!("{}.svg", chart.name)),
             chart.svg.as_bytes(),
         )?;
-        files::put(&folder.join(format!("{}.png", chart.name)), &chart.png)?;
+        files::write_file(&folder.join(format!("{}.png", chart.name)), &chart.png)?;
     }
     let path = dir.join("index.html");
-    files::put(&path, made(histories, &drawn, true)?.as_bytes())?;
+    files::write_file(&path, made(histories, &drawn, true)?.as_bytes())?;
     Ok(path)
 }
 

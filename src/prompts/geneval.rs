@@ -274,7 +274,7 @@ mod tests {
         );
     }
 
-    // States of numpy's PCG64 after each task, read out while the official script's steps ran.
+    // States of numpy's PCG64 after each task of the official script.
     #[test]
     fn the_generator_is_in_numpys_state_after_each_task() {
         let mut rng = NumpyRng::new(SEED);

@@ -2,7 +2,7 @@
 
 use crate::record::Tags;
 
-/// What the choices of all these generators come from.
+/// The seed of the choices of all these generators.
 pub(super) const SEED: u64 = 20_260_101;
 
 /// The tags of an item.

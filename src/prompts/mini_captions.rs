@@ -1,4 +1,4 @@
-//! GenEval's six tasks in the miniature world: over what training sees, and over what it never sees.
+//! GenEval's six tasks in the miniature world: with what training sees, and with what it never sees.
 
 use super::description::{Make, PromptGeneratorDescription};
 use super::mini::{SEED, tags};
@@ -16,7 +16,7 @@ const PER_HELD_OUT: usize = 36;
 /// Captions that training may see.
 pub(super) static GENEVAL: PromptGeneratorDescription = PromptGeneratorDescription {
     name: "mini-geneval",
-    about: "GenEval's six tasks over what training sees of the miniature world: 72 prompts a task.",
+    about: "GenEval's six tasks with what training sees of the miniature world: 72 prompts for each task.",
     make: Make::Items(seen),
     official: None,
 };
@@ -24,18 +24,18 @@ pub(super) static GENEVAL: PromptGeneratorDescription = PromptGeneratorDescripti
 /// Captions that training never sees.
 pub(super) static COMPOSITION: PromptGeneratorDescription = PromptGeneratorDescription {
     name: "mini-composition",
-    about: "The same over combinations that are held out of all training.",
+    about: "The same tasks with combinations that are held out of all training.",
     make: Make::Items(held_out),
     official: None,
 };
 
-/// GenEval's six tasks over what training sees of the world's shapes and colours, each caption of a task
-/// about as often. The `expect` is GenEval's metadata.
+/// GenEval's six tasks with what training sees of the world's shapes and colours. All captions of a task come
+/// about equally often. The `expect` is GenEval's metadata.
 fn seen() -> Vec<Item> {
     captions(Split::Seen, PER_TASK, &mut Random::new(SEED, 0))
 }
 
-/// The same tasks over the combinations that training never sees, where a task has such.
+/// The same tasks with the combinations that training never sees, where a task has some.
 fn held_out() -> Vec<Item> {
     captions(Split::HeldOut, PER_HELD_OUT, &mut Random::new(SEED, 2))
 }

@@ -4,7 +4,7 @@ use super::error::ReportError;
 use crate::files::write_whole;
 use std::path::{Component, Path, PathBuf};
 
-/// Without links and `..` where the file exists.
+/// The absolute path, without links and `..` where the file exists.
 pub(super) fn absolute(path: &Path) -> Option<PathBuf> {
     path.canonicalize()
         .or_else(|_| std::path::absolute(path))
@@ -49,7 +49,7 @@ pub(crate) fn create(dir: &Path) -> Result<(), ReportError> {
 }
 
 /// Writes a file of a report.
-pub(crate) fn put(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     write_whole(path, bytes).map_err(|error| ReportError::Write {
         path: error.path,
         source: error.source,

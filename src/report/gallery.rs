@@ -1,4 +1,4 @@
-//! The gallery's data: what the page's script turns into cards, one item a card.
+//! The gallery's data. The page's script turns them into cards, one for each item.
 
 mod card;
 mod data;
@@ -14,9 +14,9 @@ use card::card;
 use index::{Index, subjects};
 use sample::sample;
 
-/// The cards of all runs; at most about `cap` outputs. Beyond it, items with a failed, unscored or broken
-/// output come first, then passed ones at even steps through the suite, so that the same run gives the same
-/// sample.
+/// The cards of all runs, with at most about `cap` outputs. If there are more outputs, items with a failed,
+/// unscored or broken output come first, and then passed items at even steps through the suite. So the same
+/// run gives the same sample.
 pub fn collect(runs: &[RunView], labels: &[String], cap: usize) -> Gallery {
     let full = |run: &RunView| score::full_mark(runs.iter().filter(|r| r.suite == run.suite));
     let heads: Vec<Run> = runs

@@ -1,4 +1,4 @@
-//! Rows that other judges, or other prompts, stand behind: their numbers do not compare.
+//! Rows that were graded by other judges or with other prompts: their numbers cannot be compared.
 
 use super::table::{Row, Table};
 use crate::record::judged::{apart, is_marked, judge_names, several, unasked};
@@ -33,7 +33,7 @@ pub(super) fn mark(table: &mut Table) {
             .map(|(who, labels)| format!("{who} judged {}", labels.join(", ")))
             .collect();
         table.notes.push(format!(
-            "{JUDGED_APART} not judged as {label} is ({}), so the numbers do not compare: {}.",
+            "{JUDGED_APART} not judged as {label} is ({}), so the numbers cannot be compared: {}.",
             judge_names(&judges),
             others.join("; ")
         ));

@@ -8,17 +8,17 @@ use serde_json::{Map, Value, json};
 pub struct LmEval<'a> {
     /// The numbers of the run.
     pub summary: &'a Summary,
-    /// `manifest.json` as it stands.
+    /// `manifest.json` as it is.
     pub manifest: &'a Value,
-    /// Items that were asked.
+    /// How many items were asked.
     pub items: usize,
     /// Standard error of the overall number. `None` if there is none.
     pub error: Option<f64>,
-    /// The same of a group, by tag and key.
+    /// The standard error of a group.
     pub error_of: &'a dyn Fn(&Group) -> Option<f64>,
-    /// Seconds since 1970 at the start, and seconds that the run took where it is known.
+    /// When the run started, in seconds since 1970.
     pub started: f64,
-    /// Seconds that the run took, where that is known.
+    /// How many seconds the run took. `None` if that is not known.
     pub took: Option<f64>,
 }
 

@@ -7,7 +7,7 @@
 //! | `rows` | the rows of runs |
 //! | `judged` | the rows that other judges graded |
 //! | `published` | what papers printed, below measured rows or as a table of its own |
-//! | `remarks` | what is said below a table of runs, and of which rows it is true |
+//! | `remarks` | the notes below a table of runs, and the rows that they are about |
 //! | `pairs` | a measured row beside the printed one of the same model |
 //! | [`printed`] | the tables as grids and records, which every format of [`crate::table`] writes |
 //! | [`lm_eval`] | the results of a run as lm-evaluation-harness writes them |
@@ -39,7 +39,7 @@ mod view;
 mod write;
 
 pub use error::ReportError;
-pub(crate) use files::{create, put};
+pub(crate) use files::{create, write_file};
 pub(crate) use page::inline;
 pub use pairs::{Measured, Pair, Paired};
 pub use table::{Table, TableInput, TableSettings, Unit};

@@ -7,6 +7,7 @@ use super::remarks::states;
 use super::table::Table;
 use super::view::RunView;
 use crate::table::formats::html;
+use crate::text::count::counted;
 use askama::Template;
 
 const STYLE: &str = include_str!("../../templates/report.css");
@@ -46,7 +47,7 @@ struct Facts<'a> {
     view: &'a RunView,
     method: &'a str,
     manifest: Option<String>,
-    /// The model's settings in a line.
+    /// The model's settings, on one line.
     settings: Option<String>,
 }
 
@@ -61,7 +62,7 @@ pub struct Section<'a> {
 /// The page of these runs. `labels` are the runs' names as printed in tables.
 ///
 /// # Errors
-/// The template fails.
+/// Fails if the template fails.
 pub fn render(
     sections: &[Section<'_>],
     runs: &[RunView],
@@ -76,10 +77,10 @@ pub fn render(
     let facts = |(run, label): (&'_ RunView, &'_ String)| -> String {
         let summary = &run.summary;
         format!(
-            "{label} on {}: {} of {} outputs scored, {} failed, {} unscored{}.",
+            "{label} on {}: {} of {} scored, {} failed, {} unscored{}.",
             run.suite_title,
             summary.scored,
-            summary.expected,
+            counted(summary.expected, "output"),
             summary.failed,
             summary.unscored,
             states(&summary.unscored_by)
@@ -165,8 +166,8 @@ pub fn inline(chart: &Drawn) -> String {
     )
 }
 
-/// JSON that cannot end the script element around it or break a line of a reader that takes it for
-/// JavaScript.
+/// JSON that cannot end the script element around it. It has no line break that only JavaScript knows,
+/// either.
 fn embed(gallery: &Gallery) -> Result<String, ReportError> {
     let json =
         serde_json::to_string(gallery).map_err(|error| ReportError::Page(error.to_string()))?;

@@ -7,6 +7,7 @@ use crate::record::Summary;
 use crate::record::judged::{apart, judge_names};
 use crate::table::marks::{IMPOSSIBLE, INCONSISTENT};
 use crate::table::{Column, Grid, Records, Row, Style};
+use crate::text::count::counted;
 use crate::text::decimal::signed;
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ pub struct Pair {
     pub column: String,
     /// The printed number.
     pub printed: f64,
-    /// As printed, zeros at the end included.
+    /// The number as printed, with the zeros at its end.
     pub printed_text: String,
     /// The measured number.
     pub measured: f64,
@@ -27,9 +28,10 @@ pub struct Pair {
     pub high: Option<f64>,
     /// Measured minus printed.
     pub difference: f64,
-    /// Whether the interval holds the printed value, which is known to half a unit of its last digit only.
+    /// Whether the printed value is inside the interval. The printed value is known to half a unit of its
+    /// last digit only.
     pub inside: Option<bool>,
-    /// Items behind the measured value.
+    /// How many items the measured value is of.
     pub n: usize,
 }
 
@@ -56,12 +58,12 @@ pub struct Paired {
     pub caveats: Vec<String>,
     /// What else a reader of the printed row must know.
     pub notes: Vec<String>,
-    /// Digits that a measured number is printed with.
+    /// With how many digits a measured number is printed.
     #[serde(skip)]
     decimals: usize,
 }
 
-/// What differs between how a run was made and the suite's own way, in words that the caller knows.
+/// A run, and how it was made in another way than the suite's own.
 #[derive(Debug, Clone, Copy)]
 pub struct Measured<'a> {
     /// The run's numbers and titles.
@@ -154,7 +156,8 @@ impl Paired {
     }
 }
 
-/// By the definition's name; where the row has none, by what the paper calls the model.
+/// Whether a row is of the measured model: by the definition's name, or, where the row has none, by what the
+/// paper calls the model.
 fn is_of(row: &PublishedRow, input: &TableInput<'_>) -> bool {
     let names = [input.summary.model.as_str(), input.model_title];
     let known = row.definition.as_deref() == Some(names[0]);
@@ -230,10 +233,8 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
         ));
     }
     if summary.partial {
-        let (scored, expected) = (summary.scored, summary.expected);
-        caveats.push(format!(
-            "the run is partial: {scored} of {expected} outputs scored"
-        ));
+        let (scored, expected) = (summary.scored, counted(summary.expected, "output"));
+        caveats.push(format!("the run is partial: {scored} of {expected} scored"));
     }
     caveats.extend(measured.deviations.iter().cloned());
     let printed = judges(file, row);

@@ -14,7 +14,7 @@ const RESULTS: Style = Style {
 /// What the formats write of some tables.
 ///
 /// # Errors
-/// The tables have no JSON form.
+/// Fails if the tables have no JSON form.
 pub fn document(tables: &[Table]) -> Result<Document<'_>, FormatError> {
     Document::new(grids(tables), records(tables), &tables)
 }

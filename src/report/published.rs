@@ -10,15 +10,14 @@ use std::collections::BTreeMap;
 /// How the rows of papers name their sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sources {
-    /// All in one note.
+    /// All sources are in one note.
     Listed,
-    /// By a number behind the model.
+    /// A number after the model stands for the source.
     Numbered,
 }
 
 impl Table {
-    /// Adds the published rows of this table's suite. They take no part in the choice of the best, since no
-    /// run follows them.
+    /// Adds the published rows of this table's suite. They are never marked as the best or the second.
     #[must_use]
     pub fn beside(mut self, files: &[PublishedFile]) -> Self {
         let suite = self.suite.clone();
@@ -160,7 +159,7 @@ fn remarks(file: &PublishedFile, row: &PublishedRow, label: &str, mark: &str) ->
     remarks
 }
 
-/// What is said of numbers that nobody compared with their source.
+/// The note on numbers that nobody compared with their source.
 pub(super) const UNVERIFIED: &str = "from memory, not checked against the source";
 
 /// Published numbers come from the benchmark's own prompts, unless the row says otherwise.

@@ -3,6 +3,7 @@
 use super::table::{Row, TableInput};
 use crate::record::Summary;
 use crate::table::marks::PARTIAL;
+use crate::text::count::counted;
 use std::collections::BTreeMap;
 
 /// ` (2 missing, 1 refused)`; nothing where that is not known.
@@ -18,15 +19,15 @@ pub(super) fn states(counts: &BTreeMap<String, usize>) -> String {
     }
 }
 
-/// All that is said below a table of runs.
+/// All notes below a table of runs.
 pub(super) fn of_table(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     let mut notes = Vec::new();
     for row in rows.iter().filter(|row| row.partial) {
         notes.push(format!(
-            "{PARTIAL} {} is partial: {} of {} outputs scored, {} failed, {} unscored{}.",
+            "{PARTIAL} {} is partial: {} of {} scored, {} failed, {} unscored{}.",
             row.label,
             row.scored,
-            row.expected,
+            counted(row.expected, "output"),
             row.failed,
             row.unscored,
             states(&row.unscored_by)
@@ -37,8 +38,8 @@ pub(super) fn of_table(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     notes
 }
 
-/// The notes of the runs, each once. Among several rows, a note that counts or that not all of them have
-/// names the rows that it is about.
+/// The notes of the runs, each once. Where there are several rows, a note with a count names its rows, and so
+/// does a note that not all rows have.
 fn of_runs(inputs: &[TableInput<'_>], rows: &[Row]) -> Vec<String> {
     let mut told: Vec<(&str, Vec<usize>)> = Vec::new();
     for (at, input) in inputs.iter().enumerate() {

@@ -5,7 +5,7 @@ use super::{judged, remarks};
 use crate::record::Summary;
 
 impl Table {
-    /// One table per suite and version, in order of first appearance.
+    /// One table for each suite and version, in the order in which they first appear.
     pub fn of_runs(inputs: &[TableInput<'_>], settings: TableSettings) -> Vec<Table> {
         let mut suites: Vec<Vec<TableInput<'_>>> = Vec::new();
         for input in inputs {
@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-/// `overall`, then the keys of the first grouping, those of later runs behind those of earlier ones.
+/// `overall`, then the keys of the first grouping. The keys of later runs come after those of earlier ones.
 fn columns(inputs: &[TableInput<'_>], by: Option<&str>) -> Vec<String> {
     let mut columns = vec!["overall".to_owned()];
     for group in inputs.iter().flat_map(|input| &input.summary.groups) {

@@ -1,4 +1,4 @@
-//! Small facts about grades that charts and gallery share.
+//! Small facts about grades that the charts and the gallery share.
 
 use super::view::RunView;
 use std::collections::BTreeMap;

@@ -33,9 +33,10 @@ pub enum Unit {
 /// How tables are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TableSettings {
-    /// None: percent where all values of a table lie within 0 and 1, else four decimals.
+    /// How values are printed. `None` prints percent where all values of a table are from 0 to 1, and four
+    /// decimals otherwise.
     pub unit: Option<Unit>,
-    /// Print the 95 % interval behind each value.
+    /// Whether the 95 % interval is printed after each value.
     pub intervals: bool,
 }
 
@@ -48,7 +49,7 @@ pub struct Cell {
     pub low: Option<f64>,
     /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
-    /// Items behind the number.
+    /// How many items the number is of.
     pub n: usize,
     /// Its place in the column.
     pub rank: Rank,
@@ -74,24 +75,24 @@ pub struct Row {
     pub failed: usize,
     /// Outputs that could not be graded.
     pub unscored: usize,
-    /// The unscored by state.
+    /// How many outputs are unscored, by state.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub unscored_by: BTreeMap<String, usize>,
     /// Whether outputs are missing, failed or unscored.
     pub partial: bool,
-    /// Who judged, where judges did.
+    /// The judges, where judges graded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub judges: Vec<JudgedBy>,
-    /// By others, or in other words, than the table's first judged row.
+    /// Whether other judges or other prompts graded it than the table's first judged row.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub judged_apart: bool,
-    /// Printed by a paper, not measured here.
+    /// Whether a paper printed it, so that it was not measured here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub published: bool,
-    /// Printed with an overall number that does not follow from its columns.
+    /// Whether its printed overall number does not follow from its columns.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inconsistent: bool,
-    /// Printed with a number that no whole number of right answers gives.
+    /// Whether one of its printed numbers is one that no whole number of right answers gives.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub impossible: bool,
     /// In the order of [`Table::columns`].
@@ -173,13 +174,13 @@ impl Table {
         }
     }
 
-    /// Whether runs stand behind some rows. Where papers stand behind all of them, nobody counted items and
-    /// no row needs the mark of a paper.
+    /// Whether some rows are of runs. Where all rows are of papers, nobody counted items, and no row needs
+    /// the mark of a paper.
     pub fn measured(&self) -> bool {
         self.rows.iter().any(|row| !row.published)
     }
 
-    /// The marks behind a row's label.
+    /// The marks after a row's label.
     pub fn marks(&self, row: &Row) -> Vec<Mark> {
         let marks = [
             (row.partial, PARTIAL),
@@ -200,7 +201,7 @@ impl Table {
         }
     }
 
-    /// `[low, high]` as printed; None unless asked for and known.
+    /// `[low, high]` as printed. `None` unless intervals are asked for and known.
     pub fn interval(&self, cell: &Cell) -> Option<String> {
         match (self.intervals, cell.low, cell.high) {
             (true, Some(low), Some(high)) => Some(format!(
@@ -237,7 +238,7 @@ pub(super) fn cell(value: Option<f64>, low: Option<f64>, high: Option<f64>, n: u
 }
 
 /// Marks the best and the second value of each column, on unrounded numbers: equal values share a mark, and
-/// the second is the largest value below the best. A single row has nothing to be better than.
+/// the second is the largest value below the best. A single row is not marked, since there is no other.
 pub(super) fn rank(rows: &mut [&mut Row]) {
     if rows.len() < 2 {
         return;

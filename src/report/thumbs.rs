@@ -17,11 +17,12 @@ pub struct Thumb {
 /// Shrinks a picture so that its longer side has at most `side` pixels; transparency becomes white.
 ///
 /// # Errors
-/// A sentence for the card: the file is missing, broken or too large.
+/// Fails with a sentence for the card if the file is missing, broken or too large.
 pub fn make(path: &Path, side: u32) -> Result<Thumb, String> {
-    let bytes = read_file(path).map_err(|error| format!("image file cannot be read: {error}"))?;
+    let bytes =
+        read_file(path).map_err(|error| format!("the picture's file cannot be read: {error}"))?;
     let picture = decode_bytes(&bytes, &path.display().to_string())
-        .map_err(|error| format!("image cannot be decoded: {error}"))?
+        .map_err(|error| format!("the picture cannot be decoded: {error}"))?
         .rgb;
     let jpeg = thumbnail(&picture, side).map_err(|error| error.to_string())?;
     Ok(Thumb {

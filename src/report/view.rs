@@ -24,7 +24,7 @@ pub struct RunView {
     pub run: String,
     /// What a reader must know about the model's settings ("rewritten prompts", "blur 2 px").
     pub variant_notes: Vec<String>,
-    /// `manifest.json` as it stands; shown folded on the page.
+    /// `manifest.json` as it is. The page shows it folded.
     pub manifest: serde_json::Value,
     /// The numbers of the run.
     pub summary: Summary,

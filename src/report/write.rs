@@ -2,7 +2,7 @@
 
 use super::chart::{self, Drawn};
 use super::error::ReportError;
-use super::files::{absolute, create, put, relative};
+use super::files::{absolute, create, relative, write_file};
 use super::gallery::{self, Gallery, Picture};
 use super::page::{self, Section};
 use super::printed::document;
@@ -25,11 +25,12 @@ pub struct ReportOptions {
     pub table: TableSettings,
     /// What papers printed; shown in the tables of their suites.
     pub published: Vec<PublishedFile>,
-    /// Outputs that have a card in the gallery; beyond it a sample is shown, and said to be one.
+    /// How many outputs have a card in the gallery at most. Where there are more, the gallery shows a sample
+    /// and says so.
     pub max_outputs: usize,
     /// Longer side of a thumbnail, in pixels.
     pub thumb_side: u32,
-    /// Bytes of thumbnails inside the page; further ones are files beside it.
+    /// How many bytes of thumbnails the page has at most. Further thumbnails are files beside it.
     pub inline_bytes: usize,
 }
 
@@ -53,7 +54,7 @@ pub struct Written {
     pub page: PathBuf,
     /// Tables and charts.
     pub files: Vec<PathBuf>,
-    /// Thumbnails inside the page, and files beside it.
+    /// Thumbnails inside the page.
     pub thumbs_inline: usize,
     /// Thumbnails beside the page.
     pub thumbs_linked: usize,
@@ -63,15 +64,15 @@ pub struct Written {
     pub total: usize,
 }
 
-/// Pictures shrunk at once; bounds memory.
+/// How many pictures are shrunk at once, which bounds the memory.
 const BATCH: usize = 64;
 
 /// Writes `index.html`, `table.*`, `charts/*` and, where needed, `thumbs/*` into `dir`. Every file appears
 /// whole or not at all, the page last.
 ///
 /// # Errors
-/// No run, a folder that cannot be written to, or a failing export. A broken picture is not an error: its
-/// card says so.
+/// Fails if there is no run, the folder cannot be written to, or an export fails. A broken picture is not an
+/// error: its card says so.
 pub fn write(
     dir: &Path,
     runs: &[RunView],
@@ -90,21 +91,21 @@ pub fn write(
     let document = document(&tables)?;
     for format in FORMATS.iter().filter(|format| **format != &TERMINAL) {
         let path = dir.join("table").with_extension(format.extension);
-        put(&path, &(format.write)(&document, Window::default())?)?;
+        write_file(&path, &(format.write)(&document, Window::default())?)?;
         written.files.push(path);
     }
     let mut charts = tables
         .par_iter()
         .map(|table| chart::of_suite(table, &runs_of(table, runs)))
         .collect::<Result<Vec<Vec<Drawn>>, ReportError>>()?;
-    // Two versions of a suite have a table each.
+    // Two versions of a suite have one table each.
     chart::distinct(charts.iter_mut().flatten());
     create(&dir.join("charts"))?;
     for drawn in charts.iter().flatten() {
         let path = dir.join("charts").join(&drawn.name);
         for (extension, bytes) in [("svg", drawn.svg.as_bytes()), ("png", &drawn.png[..])] {
             let path = path.with_added_extension(extension);
-            put(&path, bytes)?;
+            write_file(&path, bytes)?;
             written.files.push(path);
         }
     }
@@ -118,7 +119,7 @@ pub fn write(
         .collect();
     let html = page::render(&sections, runs, &labels, &gallery, options.title.as_deref())?;
     written.page = dir.join("index.html");
-    put(&written.page, html.as_bytes())?;
+    write_file(&written.page, html.as_bytes())?;
     (written.shown, written.total) = (gallery.shown, gallery.total);
     Ok(written)
 }
@@ -204,7 +205,7 @@ fn illustrate(
                     } else {
                         room = 0;
                         create(&dir.join("thumbs"))?;
-                        put(&dir.join(&name), &thumb.jpeg)?;
+                        write_file(&dir.join(&name), &thumb.jpeg)?;
                         picture.thumb = Some(name);
                         written.thumbs_linked += 1;
                     }

@@ -18,7 +18,7 @@ pub struct Asked<'a> {
     pub repeats: u32,
     /// The seed that the seeds of all outputs derive from.
     pub seed: u64,
-    /// The part of the items that this process makes; None makes all.
+    /// The part of the items that this process makes. `None` if it makes all.
     pub shard: Option<Shard>,
     /// Which items start from the output of another.
     pub chains: Chains,
@@ -66,7 +66,7 @@ impl<'a> Asked<'a> {
     /// The item of a slot with the picture that it starts from.
     ///
     /// # Errors
-    /// Why there is no such picture.
+    /// Fails with the reason why there is no such picture.
     pub fn item(&self, slot: Slot, inputs: &Inputs) -> Result<Cow<'a, Item>, String> {
         let item = self.item_and_repeat(slot).0;
         match self.before(slot) {

@@ -11,22 +11,22 @@ pub(super) type Slot = usize;
 /// Which items of a run start from which.
 #[derive(Debug, Clone, Default)]
 pub struct Chains {
-    /// By place. Empty if no item starts from another.
+    /// The links of the items, in their order. Empty if no item starts from another.
     links: Vec<Link>,
 }
 
 #[derive(Debug, Clone)]
 struct Link {
-    /// Of the chain, counted from 0 in the order of their first items.
+    /// The number of the chain, from 0, in the order of the chains' first items.
     number: usize,
-    /// 0 for the first item of a chain.
+    /// How many items come before it in its chain.
     depth: usize,
     before: Option<usize>,
     after: Vec<usize>,
 }
 
 impl Chains {
-    /// Follows every item's `input_from`; a name that no earlier item has begins a chain.
+    /// Follows every item's `input_from`. An item whose `input_from` names no earlier item begins a chain.
     pub fn of_items(items: &[Item]) -> Self {
         let mut links: Vec<Link> = Vec::new();
         if items.iter().all(|item| item.input_from().is_none()) {
@@ -57,7 +57,7 @@ impl Chains {
         Self { links }
     }
 
-    /// The number of an item's chain; an item alone is a chain.
+    /// The number of an item's chain. An item that is alone is a chain, too.
     pub fn number(&self, place: usize) -> usize {
         self.links.get(place).map_or(place, |link| link.number)
     }
@@ -92,8 +92,8 @@ pub struct Input {
 pub struct Inputs(Mutex<HashMap<Slot, Result<Input, String>>>);
 
 impl Inputs {
-    /// Takes an output that is on the disk, or that failed.
-    pub fn put(&self, slot: Slot, output: &Output, root: &Path) {
+    /// Adds an output that is on the disk, or that failed.
+    pub fn add_output(&self, slot: Slot, output: &Output, root: &Path) {
         let of = format!("the output of `{}`, which it starts from,", output.item);
         let input = match (&output.error, &output.file, &output.sha256) {
             (Some(failure), ..) => Err(format!("{of} failed: {}", failure.message)),
@@ -113,7 +113,7 @@ impl Inputs {
     /// The output of a slot.
     ///
     /// # Errors
-    /// Why it is not a picture, or that it is not there.
+    /// Fails with the reason why there is no picture.
     pub fn get(&self, slot: Slot) -> Result<Input, String> {
         let known = self.lock().get(&slot).cloned();
         known.unwrap_or_else(|| Err("the output that it starts from does not exist".into()))

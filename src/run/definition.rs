@@ -60,7 +60,7 @@ impl<T> ManifestDefinition<T> {
     /// The definition.
     ///
     /// # Errors
-    /// Why this version cannot read it, in words.
+    /// Fails with the reason why this version cannot read it, in words.
     pub fn typed(&self) -> Result<&T, &str> {
         self.typed.as_ref().map_err(String::as_str)
     }

@@ -1,4 +1,4 @@
-//! All shards of a run, and how they become a whole.
+//! All shards of a run, and how they are joined.
 
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
@@ -19,11 +19,11 @@ pub struct Merged {
     pub evidence: usize,
 }
 
-/// All shards of a run, held so that none of them writes.
+/// All shards of a run, locked so that none of them writes.
 #[derive(Debug)]
 pub struct Division {
     folder: RunFolder,
-    /// In their order.
+    /// The shards that have a journal, in their order.
     shards: Vec<Shard>,
     absent: Vec<Shard>,
     _locks: Vec<Lock>,
@@ -57,7 +57,7 @@ impl Division {
                 ));
             }
         };
-        let shards: Vec<Shard> = Shard::all(count).collect();
+        let shards: Vec<Shard> = Shard::all_parts(count).collect();
         let locks = shards.iter().map(|shard| folder.lock(Some(*shard)));
         let _locks = locks.collect::<Result<_, _>>()?;
         let absent = shards.iter().copied();

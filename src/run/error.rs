@@ -11,7 +11,7 @@ pub enum RunError {
     /// A file or folder cannot be read or written.
     #[error("{action} `{path}`: {reason}")]
     Io {
-        /// What was tried, as `cannot read`.
+        /// What was tried, such as `cannot read`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum RunError {
         /// What to do about it.
         #[help]
         help: Option<String>,
-        /// The disk is full or read-only, or the like: the environment's fault.
+        /// Whether the environment is at fault, such as a disk that is full or read-only.
         environment: bool,
     },
     /// A line of a file of records is not what is expected.
@@ -86,7 +86,7 @@ pub enum RunError {
         /// What to do about it.
         #[help]
         help: String,
-        /// A bound that the user set is reached; else the environment lacks something.
+        /// Whether a bound that the user set is reached. Otherwise the environment lacks something.
         incomplete: bool,
     },
     /// The rule does not believe the evidence.
@@ -98,7 +98,7 @@ pub enum RunError {
         /// What is implausible.
         message: String,
     },
-    /// What a program error would lead to: a record that cannot be written, and the like.
+    /// A fault of the program itself, such as a record that cannot be written.
     #[error("{0}")]
     Invalid(String),
 }

@@ -22,7 +22,7 @@ pub enum Event {
         /// Whether it saw nothing because of an error.
         failed: bool,
     },
-    /// A remark for the user: what was repaired, redone, left out.
+    /// A remark for the user, such as what was repaired, made again or left out.
     Note(String),
     /// Why an output or an observation failed.
     Failed {
@@ -45,7 +45,7 @@ pub trait Listener: Sync {
     fn on(&self, event: Event);
 }
 
-/// Listens to nothing.
+/// Ignores all events.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 

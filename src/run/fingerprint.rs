@@ -19,7 +19,8 @@ pub(super) struct Fingerprints {
 }
 
 impl Fingerprints {
-    /// `identity` is all that shapes an output beside item and seed: generator, its settings, stored size.
+    /// `identity` is everything that shapes an output beside the item and the seed: the generator, its
+    /// settings and the stored size.
     ///
     /// # Errors
     /// Fails if an item has no JSON form.
@@ -41,7 +42,7 @@ impl Fingerprints {
         })
     }
 
-    /// The fingerprint of one output; of one that starts from another, with the hash of that picture.
+    /// The fingerprint of one output. If it starts from another one, the hash of that picture is part of it.
     pub(super) fn output(&self, asked: &Asked<'_>, slot: Slot, inputs: &Inputs) -> String {
         let item = &self.items[slot / asked.repeats as usize];
         let seed = asked.seed(slot).to_le_bytes();
@@ -60,9 +61,8 @@ fn file_hash(base: &Path, path: &str) -> String {
     std::fs::read(base.join(path)).map_or_else(|_| "absent".into(), |bytes| sha256_hex(&bytes))
 }
 
-/// The fingerprint of one observer's look at one output. Of the item as asked counts what it says, of the
-/// item with the picture that it started from what its files hold: that picture lies wherever the run folder
-/// does.
+/// The fingerprint of one observer's look at one output. What the item says counts as it was asked. Of the
+/// picture that it started from only the content counts, since its path is that of the run folder.
 pub(super) fn evidence_fingerprint(
     observer: &dyn Observer,
     (plain, item): (&Item, &Item),
@@ -89,12 +89,12 @@ pub(super) fn evidence_fingerprint(
     }
 }
 
-/// Hash of what an output shows: of the file, or of the text.
+/// The hash of what an output shows: of the file, or of the text.
 pub(super) fn content_hash(output: &Output) -> String {
     hash_of_content(output.sha256.as_deref(), output.text.as_deref())
 }
 
-/// The same, of the parts of a record.
+/// The same hash, from the parts of a record.
 pub(super) fn hash_of_content(sha256: Option<&str>, text: Option<&str>) -> String {
     sha256.map_or_else(
         || sha256_hex(text.unwrap_or_default().as_bytes()),

@@ -1,4 +1,4 @@
-//! The run folder: which file lies where, and who may write.
+//! The run folder: where each file is, and who may write.
 //!
 //! ```text
 //! results/<suite>/<model>/<run>/
@@ -6,7 +6,7 @@
 //!   grades.jsonl  grades.parquet  summary.json  report/
 //! ```
 //!
-//! A shard has a lock, journals, a manifest and a `scratch` folder of its own: their names hold `.I-of-N`.
+//! A shard has a lock, journals, a manifest and a `scratch` folder of its own: their names have `.I-of-N`.
 
 use super::error::RunError;
 use super::journal::{LINES_AT_ONCE, to_lines, write_lines};
@@ -41,12 +41,12 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Names a folder; touches nothing.
+    /// The run folder at a path. The call reads and writes nothing.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// Names a folder that must already hold a run.
+    /// The run folder at a path, which must already have a run.
     ///
     /// # Errors
     /// Fails if there is no manifest or no items in it.
@@ -71,32 +71,32 @@ impl RunFolder {
         &self.root
     }
 
-    /// Everything needed to repeat the run.
+    /// The file with everything that is needed to repeat the run.
     pub fn manifest(&self) -> PathBuf {
         self.root.join("manifest.json")
     }
 
-    /// What was asked.
+    /// The file of the items.
     pub fn items(&self) -> PathBuf {
         self.root.join("items.jsonl")
     }
 
-    /// One grade for each output.
+    /// The file with a grade for each output.
     pub fn grades(&self) -> PathBuf {
         self.root.join("grades.jsonl")
     }
 
-    /// The grades as a table.
+    /// The file of the grades as a table.
     pub fn grades_parquet(&self) -> PathBuf {
         self.root.join("grades.parquet")
     }
 
-    /// Folder of the files that the benchmark's own scripts would write.
+    /// The folder of the files that the benchmark's own scripts would write.
     pub fn official(&self) -> PathBuf {
         self.root.join("official")
     }
 
-    /// The numbers of the run.
+    /// The file of the run's numbers.
     pub fn summary(&self) -> PathBuf {
         self.root.join("summary.json")
     }
@@ -106,28 +106,29 @@ impl RunFolder {
         self.root.join("report")
     }
 
-    /// Folder of the images; paths in outputs.jsonl are relative to [`Self::root`].
+    /// The folder of the pictures. Paths in `outputs.jsonl` are relative to [`Self::root`].
     pub fn outputs(&self) -> PathBuf {
         self.root.join("outputs")
     }
 
-    /// What this execution says of itself: `manifest.json`, or the part of one shard.
+    /// The manifest that this execution writes: `manifest.json`, or the part of one shard.
     pub fn manifest_of(&self, shard: Option<Shard>) -> PathBuf {
         self.root.join(shard::file_name("manifest", shard, ".json"))
     }
 
-    /// Folder for what one phase of a pipeline leaves to the next; gone when all outputs are made.
+    /// The folder for what one phase of a pipeline leaves to the next. It is removed when all outputs are
+    /// made.
     pub fn scratch(&self, shard: Option<Shard>) -> PathBuf {
         self.root.join(shard::file_name("scratch", shard, ""))
     }
 
-    /// Removes what phases left to each other; the caller holds the lock.
+    /// Removes what phases left to each other. The caller holds the lock.
     pub fn clear_scratch(&self, shard: Option<Shard>) {
-        // Nothing of it is needed: what stays costs room on the disk alone.
+        // Nothing in it is needed any more. What cannot be removed only takes space on the disk.
         let _ = std::fs::remove_dir_all(self.scratch(shard));
     }
 
-    /// Removes what killed processes left half-written; the caller holds all locks.
+    /// Removes the files that killed processes left half-written. The caller holds all locks.
     pub fn clear_partial(&self) {
         let mut folders = vec![self.outputs()];
         let remove = |folder: &Path, deeper: &mut Vec<PathBuf>| {
@@ -140,7 +141,7 @@ impl RunFolder {
                 };
                 match entry.file_type() {
                     Ok(kind) if kind.is_dir() => deeper.push(entry.path()),
-                    // What stays is hidden, and costs room alone.
+                    // A file that cannot be removed is hidden, and only takes space.
                     Ok(_) if begins(PARTIAL) => drop(std::fs::remove_file(entry.path())),
                     _ => {}
                 }
@@ -179,7 +180,7 @@ impl RunFolder {
         Ok(shards)
     }
 
-    /// Takes the folder for writing; made when absent.
+    /// Takes the lock of the folder. Makes the folder if it is absent.
     ///
     /// # Errors
     /// Fails if it cannot be made or another process holds it.
@@ -198,7 +199,7 @@ impl RunFolder {
         })
     }
 
-    /// Writes items.jsonl, unless it holds just these items; tells whether it held others before.
+    /// Writes `items.jsonl`, unless it has exactly these items. Returns whether it had others before.
     ///
     /// # Errors
     /// Fails if it cannot be written.
@@ -216,7 +217,8 @@ impl RunFolder {
     }
 }
 
-/// The folders in a folder, sorted by name, hidden ones left out. `None` if it cannot be listed.
+/// The folders in a folder, sorted by name. Hidden folders are left out. The list is empty if the folder
+/// cannot be listed.
 pub fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let hidden = |entry: &std::fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b".");

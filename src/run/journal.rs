@@ -1,11 +1,13 @@
 //! Append-only JSON lines.
 //!
-//! A killed writer can leave a torn last line; opening for append cuts it off and reading drops it, each with
-//! a note. Lines go to the kernel as soon as the writer catches up, so that a killed process loses nothing
-//! that was appended and flushed; they go to the disk ([`Journal::sync`]) every second and at the end.
+//! A killed writer can leave a torn last line. Opening the journal to append cuts it off, and reading skips
+//! it. Both leave a note. Lines go to the kernel as soon as the writer catches up, so that a killed process
+//! loses nothing that was appended and flushed; they go to the disk ([`Journal::sync`]) every second and at
+//! the end.
 
 use super::error::RunError;
 use crate::files::write_durable_by;
+use crate::text::count::counted;
 use crate::text::json_fault;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
@@ -29,7 +31,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens or creates; cuts off a torn last line and tells how long it was.
+    /// Opens the journal, or creates it. A torn last line is cut off, and a note says how long it was.
     ///
     /// # Errors
     /// Fails if the file cannot be opened for reading and writing.
@@ -47,8 +49,8 @@ impl Journal {
         let length = whole_lines(&mut file, size).map_err(failed)?;
         let note = (length < size).then(|| {
             format!(
-                "dropped a torn last line of {} bytes in {}",
-                size - length,
+                "a torn last line of {} is cut off in {}",
+                counted((size - length) as usize, "byte"),
                 path.display()
             )
         });
@@ -83,8 +85,8 @@ impl Journal {
     /// Hands everything to the kernel.
     ///
     /// # Errors
-    /// When the disk refuses; what was half written is cut off again, so that the file holds whole lines
-    /// only.
+    /// Fails if the disk refuses. A line that is only half written is cut off again, so that the file has
+    /// whole lines only.
     pub(super) fn flush(&mut self) -> Result<(), RunError> {
         if self.buffer.is_empty() {
             return Ok(());
@@ -115,7 +117,7 @@ impl Journal {
     }
 }
 
-/// Length up to and with the last newline.
+/// The length of all whole lines, in bytes.
 fn whole_lines(file: &mut File, size: u64) -> std::io::Result<u64> {
     const STEP: u64 = 1 << 16;
     let mut end = size;
@@ -139,7 +141,7 @@ pub(super) struct Lines {
     bytes: Vec<u8>,
     /// Start and end of each line that is not blank, with its 1-based number.
     spans: Vec<(usize, usize, usize)>,
-    /// Likewise of a last line that is not JSON and has no end.
+    /// The same for a last line that is not JSON and does not end.
     torn: Option<(usize, usize, usize)>,
     /// A note on a torn last line, if there was one.
     pub note: Option<String>,
@@ -156,7 +158,7 @@ impl Lines {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(RunError::io("cannot read", path, &error)),
         };
-        // Records may be another program's.
+        // The records may be another program's, which may begin a file with a byte order mark.
         crate::text::json::mend(&mut bytes);
         let mut spans = Vec::new();
         let mut start = if bytes.starts_with(b"\xEF\xBB\xBF") {
@@ -186,7 +188,7 @@ impl Lines {
             path: path.to_path_buf(),
             note: torn.map(|(.., number)| {
                 let path = path.display();
-                format!("ignored a torn last line (line {number}) in {path}")
+                format!("a torn last line (line {number}) is skipped in {path}")
             }),
             bytes,
             spans,
@@ -201,8 +203,8 @@ impl Lines {
     pub(super) fn parse<'a, T: serde::Deserialize<'a> + Send>(
         &'a self,
     ) -> Result<Vec<T>, RunError> {
-        // Through a vector of results, which keeps its allocation: a direct collect would hold everything
-        // twice.
+        // The results are collected into a vector first, whose memory is used again: collecting the records
+        // directly would hold everything twice.
         let records: Vec<Result<T, RunError>> = self
             .spans
             .par_iter()
@@ -269,7 +271,7 @@ pub fn read_all<T: DeserializeOwned + Send>(path: &Path) -> Result<Vec<T>, RunEr
     Lines::read(path)?.parse()
 }
 
-/// Records serialised at once where there may be a million of them; bounds memory.
+/// How many records are serialised at once, which bounds the memory: there may be a million of them.
 pub(super) const LINES_AT_ONCE: usize = 1 << 16;
 
 /// Writes records as JSON lines, durably.

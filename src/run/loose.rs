@@ -1,6 +1,5 @@
-//! Loose files: items, outputs and evidence that others wrote. Only what grading needs must be there; what a
-//! reader of the numbers must know of the files is noted, and what nobody can read rightly is refused with
-//! its line.
+//! Loose files: items, outputs and evidence that others wrote. Only what grading needs must be there. Notes
+//! say what a reader of the numbers must know of the files. A line that can be read in two ways is refused.
 
 mod evidence;
 mod items;
@@ -84,7 +83,8 @@ impl<'a> Remarks<'a> {
         }
     }
 
-    /// Notes what came more than once, and what nobody asked for; `what` the records are called.
+    /// Notes which records came more than once, and which nobody asked for. `what` is the noun for the
+    /// records.
     ///
     /// # Errors
     /// Fails if an output has two records and one of them has no `repeat`: they may be two answers.
@@ -106,7 +106,7 @@ impl<'a> Remarks<'a> {
                 Entry::Occupied(entry) => {
                     let (first, implied) = *entry.get();
                     if implied || row.implies_repeat {
-                        return Err(twice(&rows.path, row.line, place.0, first));
+                        return Err(two_records(&rows.path, row.line, place.0, first));
                     }
                     again.insert(match place {
                         (item, 0, _) => item.to_owned(),
@@ -139,7 +139,7 @@ impl<'a> Remarks<'a> {
 }
 
 /// An item with two records that may be two answers.
-fn twice(path: &Path, line: usize, item: &str, first: usize) -> RunError {
+fn two_records(path: &Path, line: usize, item: &str, first: usize) -> RunError {
     RunError::line(
         path,
         line,

@@ -1,4 +1,4 @@
-//! The manifest: everything needed to repeat a run.
+//! The manifest: everything that is needed to repeat a run.
 
 use super::definition::{ManifestModel, ManifestSuite};
 use super::error::RunError;
@@ -85,18 +85,18 @@ pub struct Execution {
     pub finished: Option<jiff::Timestamp>,
 }
 
-/// The part of the manifest that a shard writes: nothing of the others is lost by it.
+/// The manifest of one shard. Each shard writes its own, so that they do not overwrite each other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// The machine's name.
     pub host_name: String,
-    /// What it says of itself.
+    /// What the shard says about itself.
     #[serde(flatten)]
     pub manifest: Manifest,
 }
 
 impl Part {
-    /// The part of a shard. `None` if it has none, as a shard that never began.
+    /// The manifest of a shard. `None` if there is none, since the shard never began.
     ///
     /// # Errors
     /// Fails if it is damaged.
@@ -179,8 +179,8 @@ impl Host {
 }
 
 impl Manifest {
-    /// Rule and options that the run was graded by: as its summary notes them. A summary of earlier versions
-    /// notes nothing; then they are those of the run's suite.
+    /// The rule and its options that graded the run, as its summary notes them. Where the summary of an
+    /// earlier version notes nothing, they are those of the run's suite.
     pub fn grading(&self, summary: &Summary) -> Value {
         let noted = summary.extra.get(Summary::GRADING).cloned();
         noted.unwrap_or_else(|| self.suite.grading())
@@ -226,8 +226,8 @@ impl Manifest {
         there.then(|| Self::read(folder)).transpose()
     }
 
-    /// Writes what this execution says of itself. A shard writes its own part, and the manifest of the run
-    /// only where that does not say the same already or calls the run finished.
+    /// Writes the manifest of this execution. A shard writes its own part, and the manifest of the run only
+    /// where that does not say the same already or calls the run finished.
     ///
     /// # Errors
     /// Fails if the disk refuses, or the manifest that is there is damaged.
@@ -250,7 +250,8 @@ impl Manifest {
         unfinished.write(folder)
     }
 
-    /// Whether another manifest is of the same unfinished run, whoever made its outputs where and when.
+    /// Whether another manifest is of the same unfinished run. Who made the outputs, where and when, does not
+    /// matter.
     fn says_the_same(&self, there: &Self) -> bool {
         let of_this = Self {
             shard: there.shard,
@@ -265,7 +266,7 @@ impl Manifest {
         of_this == *there
     }
 
-    /// Makes this the manifest of a whole run out of what its shards say of themselves.
+    /// Makes this the manifest of a whole run from the manifests of its shards.
     ///
     /// # Errors
     /// Fails if the part of a shard is damaged.

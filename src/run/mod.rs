@@ -1,8 +1,9 @@
 //! The run folder and the engine: plan, resume, shard, progress.
 //!
-//! Rules of the folder: append-only JSON lines, written after the picture they name is durable; every line
-//! carries the fingerprint of what made it; seeds derive from (run seed, item, repeat), so that results do
-//! not depend on order, shards or interruptions; a failure is a record, never a silent zero.
+//! The folder has these rules. Files of records are only appended to, and a line is written after the picture
+//! that it names is durable. Every line has the fingerprint of what made it. Seeds derive from the run's
+//! seed, the item and the repeat, so results do not depend on order, shards or interruptions. A failure is a
+//! record, never a silent zero.
 
 mod asked;
 mod chain;

@@ -41,10 +41,11 @@ pub(super) struct OutputWriter<'a> {
 }
 
 impl OutputWriter<'_> {
-    /// Encodes, writes durably, hashes; gives the record and the decoded picture.
+    /// Encodes the answer, writes it durably and hashes it. Returns the record and the decoded picture.
     ///
     /// # Errors
-    /// When the disk refuses. An answer that is not a picture is a failure in the record instead.
+    /// Fails if the disk refuses. An answer that should be a picture and is none becomes a failure in the
+    /// record.
     pub(super) fn write(&self, made: Made) -> Result<(Output, Option<image::RgbImage>), RunError> {
         let (item, repeat) = self.asked.item_and_repeat(made.slot);
         let kind = if item.task == Task::Understand {
@@ -137,8 +138,8 @@ impl OutputWriter<'_> {
 }
 
 impl OutputWriter<'_> {
-    /// Writes the picture that the benchmark's own script compares the output with. What is not a picture is
-    /// left to the observers to tell.
+    /// Writes the picture that the benchmark's own script compares the output with. It skips what is not a
+    /// picture, which the observers report.
     fn source(&self, item: &Item) -> Result<(), RunError> {
         let Some((path, source)) = self.layout.source(item) else {
             return Ok(());

@@ -35,7 +35,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What is left to make; `identity` is all that shapes an output beside item and seed. Writes nothing.
+    /// What is left to make. `identity` is everything that shapes an output beside the item and the seed. It
+    /// writes nothing.
     ///
     /// # Errors
     /// Fails if the journals of the folder cannot be read.
@@ -85,7 +86,7 @@ struct EvidenceKey<'a> {
     error: Option<serde::de::IgnoredAny>,
 }
 
-/// Where each item stands, by id.
+/// The place of each item, by its id.
 fn places(items: &[Item]) -> HashMap<&str, usize> {
     items
         .iter()
@@ -94,7 +95,8 @@ fn places(items: &[Item]) -> HashMap<&str, usize> {
         .collect()
 }
 
-/// Compares the folder with what is asked. `prints` is None when outputs are only observed, as they are.
+/// Compares the folder with what is asked. `prints` is `None` when the outputs are only observed, as they
+/// are.
 ///
 /// # Errors
 /// Fails if a journal cannot be read.
@@ -127,7 +129,7 @@ pub(super) fn plan(
         ..Plan::default()
     };
     let mut good = Vec::new();
-    // What is right depends on what it starts from.
+    // Whether an output is right depends on the output that it starts from.
     for slots in by_depth(asked) {
         let states: Vec<(Slot, State)> = slots
             .into_par_iter()
@@ -144,7 +146,7 @@ pub(super) fn plan(
                 State::Good(line) => {
                     if asked.after(slot).next().is_some() {
                         let output: Output = outputs.parse_one(line)?;
-                        plan.inputs.put(slot, &output, folder.root());
+                        plan.inputs.add_output(slot, &output, folder.root());
                     }
                     good.push((slot, line));
                 }
@@ -211,7 +213,7 @@ fn state(
     }
 }
 
-/// Of the good outputs, those that lack valid evidence of some observer.
+/// The good outputs that lack valid evidence of some observer.
 fn unseen(
     folder: &RunFolder,
     asked: &Asked<'_>,

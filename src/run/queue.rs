@@ -7,10 +7,10 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often one who waits looks whether the run stops.
+/// How often a waiting thread checks whether the run stops.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Slots for the generators. What starts from an output that is to be made waits until that one is stored.
+/// Slots for the generators. An output that starts from another one waits until that one is stored.
 #[derive(Debug)]
 pub(super) struct Queue {
     slots: Mutex<Slots>,
@@ -41,9 +41,9 @@ impl Queue {
         }
     }
 
-    /// Up to `most` slots; waits while there is none but some may become ready. Nothing when all are given
-    /// out, or the run stops.
-    pub(super) fn take(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
+    /// Takes up to `most` slots. It waits while no slot is ready but some may become ready. The list is empty
+    /// when all slots are given out, or when the run stops.
+    pub(super) fn take_ready(&self, most: usize, stopped: impl Fn() -> bool) -> Vec<Slot> {
         let mut slots = self.lock();
         loop {
             if stopped() || (slots.ready.is_empty() && slots.waiting.is_empty()) {
@@ -58,7 +58,7 @@ impl Queue {
         }
     }
 
-    /// Gives free what starts from an output that is stored.
+    /// Releases the outputs that start from an output which is now stored.
     pub(super) fn release(&self, after: impl Iterator<Item = Slot>) {
         let mut slots = self.lock();
         for slot in after {

@@ -20,11 +20,11 @@ pub struct Records {
 }
 
 impl Records {
-    /// Reads a run folder; the last record of an output counts. `items` are those of the folder when the
+    /// Reads a run folder. The last record of an output counts. `items` are those of the folder, if the
     /// caller has them already.
     ///
     /// # Errors
-    /// When a file is damaged.
+    /// Fails if a file is damaged.
     pub fn of_run(folder: &RunFolder, items: Option<Arc<Vec<Item>>>) -> Result<Self, RunError> {
         let items = items.map_or_else(|| read_all(&folder.items()).map(Arc::new), Ok)?;
         let outputs = Lines::read(&folder.stream(Stream::Outputs, None))?;

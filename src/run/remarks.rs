@@ -1,14 +1,15 @@
-//! What is said of single outputs, counted for the summary: the notes of records, and facts that are in their
+//! Remarks on single outputs, counted for the summary: the notes of records, and facts that are in their
 //! keys.
 
 use super::records::Records;
 use crate::record::evidence::{Call, Judgement};
 use crate::record::{Evidence, Grade, Object, Output, ended_by_limit, notes};
+use crate::text::count::counted;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-/// The summary lists so many different remarks one by one, and the others together.
+/// How many different remarks the summary lists one by one. It lists the others together.
 const LISTED: usize = 12;
 
 /// An output, by item and repeat.
@@ -26,9 +27,10 @@ impl<'a> Remarks<'a> {
     }
 }
 
-/// One sentence for each remark: of how many outputs it is true. Only the last record of an output, or of an
-/// observer about it, counts; so do only outputs that were asked for.
-pub(super) fn counted(records: &Records, grades: &[Grade]) -> Vec<String> {
+/// One sentence for each remark, with the number of outputs that it is true of. Only the last record of an
+/// output counts, and only the last record of an observer about it. Outputs that nobody asked for do not
+/// count.
+pub(super) fn counted_remarks(records: &Records, grades: &[Grade]) -> Vec<String> {
     let mut remarks = Remarks::default();
     let outputs = records.outputs.as_deref().unwrap_or_default();
     for ((item, repeat), said) in last(outputs, output_key, of_output) {
@@ -62,14 +64,14 @@ fn sentences(remarks: Remarks<'_>, grades: &[Grade]) -> Vec<String> {
         .collect();
     sorted.sort_unstable();
     let others = sorted.split_off(sorted.len().min(LISTED));
-    let all = grades.len();
+    let all = counted(grades.len(), "output");
     let mut said: Vec<String> = (sorted.iter())
-        .map(|(_, remark, places)| format!("{} of {all} outputs: {remark}", places.len()))
+        .map(|(_, remark, places)| format!("{} of {all}: {remark}", places.len()))
         .collect();
     let others: HashSet<usize> = others.into_iter().flat_map(|(.., places)| places).collect();
     if !others.is_empty() {
         said.push(format!(
-            "{} of {all} outputs: other remarks, which stand in the records under `notes`",
+            "{} of {all}: other remarks, which are in the records under `notes`",
             others.len()
         ));
     }
@@ -123,7 +125,10 @@ fn of_output(output: &Output) -> Vec<String> {
         ));
     }
     if extra.contains_key("revised_prompt") {
-        said.push("the server drew another prompt than the one asked (`revised_prompt`)".into());
+        said.push(
+            "the server drew from another prompt than the one that was asked (`revised_prompt`)"
+                .into(),
+        );
     }
     said
 }

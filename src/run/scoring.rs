@@ -28,7 +28,7 @@ pub struct Scored {
     pub summary: Summary,
 }
 
-/// How records are graded.
+/// How records are graded, and whose they are.
 pub struct Scoring<'a> {
     /// The suite whose rule grades, and in whose groups.
     pub suite: &'a SuiteFile,
@@ -70,7 +70,8 @@ impl Source<'_> {
         }
     }
 
-    /// Outputs asked per item. Of loose outputs there are as many as the item with most of them has.
+    /// How many outputs of each item were asked for. For loose outputs it is the number that the item with
+    /// the most outputs has.
     fn repeats(&self, outputs: &[Output]) -> u32 {
         match self {
             Self::Run(manifest) => manifest.repeats,
@@ -139,7 +140,9 @@ fn annotate(
     grades: &[Grade],
     scoring: &Scoring<'_>,
 ) {
-    summary.notes.extend(remarks::counted(records, grades));
+    summary
+        .notes
+        .extend(remarks::counted_remarks(records, grades));
     summary.notes.extend(judged::remarks(&summary.judges));
     let (of_run, of_observers) = match scoring.source {
         Source::Run(manifest) => (

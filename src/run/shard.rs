@@ -16,7 +16,7 @@ pub struct Shard {
 
 impl Shard {
     /// All parts of a run that is cut into so many.
-    pub fn all(count: usize) -> impl Iterator<Item = Self> {
+    pub fn all_parts(count: usize) -> impl Iterator<Item = Self> {
         (1..=count).map(move |index| Self { count, index })
     }
 

@@ -3,7 +3,7 @@
 use super::{Study, charts, long, page};
 use crate::report::ReportError;
 use crate::report::chart::{self, Drawn};
-use crate::report::files::{create, put};
+use crate::report::files::{create, write_file};
 use crate::table::formats::{CSV, LATEX, MARKDOWN};
 use crate::table::{Document, Window};
 use rayon::prelude::*;
@@ -34,7 +34,7 @@ pub fn write(dir: &Path, study: &Study, titles: &[String]) -> Result<Written, Re
     chart::distinct(drawn.iter_mut().flatten().chain(&mut curves));
     let mut written = Written::default();
     let mut save = |path: PathBuf, bytes: &[u8]| {
-        put(&path, bytes)?;
+        write_file(&path, bytes)?;
         written.files.push(path);
         Ok::<(), ReportError>(())
     };
@@ -57,6 +57,6 @@ pub fn write(dir: &Path, study: &Study, titles: &[String]) -> Result<Written, Re
     }
     let html = page::render(study, &drawn, &curves, dir)?;
     written.page = dir.join("index.html");
-    put(&written.page, html.as_bytes())?;
+    write_file(&written.page, html.as_bytes())?;
     Ok(written)
 }

@@ -1,4 +1,4 @@
-//! Items with the places they came from, and what is wrong with the others.
+//! Items with the places that they come from, and what is wrong with the other records.
 
 use crate::config::Flaw;
 use crate::formats::Place;
@@ -15,10 +15,10 @@ const SHARED_TAGS: usize = 4096;
 pub(super) struct Collected {
     /// Faults whose records are left out.
     leave_out: Vec<Flaw>,
-    /// How many records have been, by fault.
+    /// How many records were left out, by fault.
     left_out: BTreeMap<&'static str, (Flaw, usize)>,
     items: Vec<Item>,
-    /// Beside `items`: number of the record, and its place.
+    /// The number and the place of the record of each item, in the order of `items`.
     places: Vec<(usize, Place)>,
     problems: Vec<Problem>,
     tags: HashSet<Tags>,
@@ -88,7 +88,7 @@ impl Collected {
     }
 }
 
-/// Lets items with the same tags share them: there are few sets of tags, and maybe a million items.
+/// Lets items with the same tags share them: there are few sets of tags, and there may be a million items.
 fn share(seen: &mut HashSet<Tags>, tags: &mut Tags) {
     match seen.get(tags) {
         Some(same) => *tags = same.clone(),

@@ -1,6 +1,6 @@
-//! A folder as the hub has data sets: a README, and tables beside it or in `data/`.
+//! A folder in the form of the hub's data sets: a README, and tables beside it or in `data/`.
 
-use crate::formats::{self, Unreadable};
+use crate::formats::{self, FormatDescription, Unreadable};
 use crate::suite::listing::files;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -69,17 +69,21 @@ pub(super) fn expected(folder: &Path) -> String {
         0 | 1 => String::new(),
         many => format!(" and {} more", many - 1),
     };
-    let words = "files whose names end in .txt, one prompt each, or Parquet or TSV files";
+    let words = format!(
+        "{}, or tables whose names end in {}",
+        formats::of_folders().expected,
+        formats::usual_endings(FormatDescription::is_table)
+    );
     match found.first() {
         Some(first) => format!(
             "{words}; give the file or the folder to use: there is {}{more}",
             first.display()
         ),
-        None => words.to_owned(),
+        None => words,
     }
 }
 
-/// Adds the files below `root/relative` that can be items, down to so many levels.
+/// Adds the files below `root/relative` that can be items, at most so many folders deep.
 fn gather(root: &Path, relative: &Path, levels: u32, found: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(root.join(relative)).into_iter().flatten();
     for entry in entries.flatten() {

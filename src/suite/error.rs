@@ -2,6 +2,7 @@
 
 use crate::config::{ConfigError, Flaw};
 use crate::formats::{Place, RecordFault, Unreadable};
+use crate::text::count::counted;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ pub struct Problem {
     flaw: Option<Flaw>,
 }
 
-/// What is wrong with one record, wherever it stands.
+/// What is wrong with one record, without its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub message: String,
@@ -31,7 +32,7 @@ impl From<String> for Wrong {
 }
 
 impl Flaw {
-    /// A record that has it.
+    /// What is wrong with a record that has this flaw.
     pub(super) fn wrong(self, message: String) -> Wrong {
         Wrong {
             message,
@@ -84,7 +85,7 @@ pub enum SuiteError {
     Broken {
         /// What messages call the source.
         source_name: String,
-        /// At most twenty.
+        /// The first problems, at most twenty.
         first: Vec<Problem>,
         /// How many problems there are.
         total: usize,
@@ -99,7 +100,7 @@ pub enum SuiteError {
     Empty {
         /// What messages call the source.
         source_name: String,
-        /// What it should have held.
+        /// What was expected in it.
         expected: String,
     },
 
@@ -109,7 +110,7 @@ pub enum SuiteError {
     NoPictureFolder {
         /// The source.
         path: PathBuf,
-        /// Why there is none.
+        /// Why there is no folder.
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
 
@@ -161,8 +162,7 @@ fn help(problems: &[Problem]) -> String {
 }
 
 fn listing(source: &str, first: &[Problem], total: usize) -> String {
-    let noun = if total == 1 { "problem" } else { "problems" };
-    let mut text = format!("{source}: {total} {noun} with the items");
+    let mut text = format!("{source}: {} with the items", counted(total, "problem"));
     for Problem { place, message, .. } in first {
         text.push_str(&format!("\n  {}: {message}", InSource { source, place }));
     }

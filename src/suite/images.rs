@@ -12,7 +12,7 @@ pub(super) struct Images {
     allow_outside: bool,
     /// The folder of pictures that the program itself took out of a table.
     written: Option<PathBuf>,
-    /// The folder of the images is not known, so their paths are used as they are.
+    /// Whether the folder of the images is unknown, so that their paths are used as they are.
     unseen: bool,
 }
 
@@ -48,10 +48,10 @@ impl Images {
         }
     }
 
-    /// The path of an input image as the file system spells it, where that is not how it is written.
+    /// The path of an input image as the file system spells it. `None` if it is written so already.
     ///
     /// # Errors
-    /// What is wrong with the path.
+    /// Fails with what is wrong with the path.
     pub(super) fn respelled(&self, image: &str) -> Result<Option<String>, String> {
         Ok(match self.checked(image)? {
             Cow::Borrowed(_) => None,

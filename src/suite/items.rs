@@ -1,4 +1,4 @@
-//! The items of a suite, from wherever its definition says.
+//! The items of a suite, from the source that its definition names.
 
 use crate::config::{Join, Loaded, Origin, SuiteFile};
 use crate::formats::{Format, Place, Raw, Reading, Unreadable};
@@ -18,7 +18,7 @@ use crate::suite::tables::{self, Tables};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// Records that are parsed at once: enough for every core, few enough to keep the peak of memory low.
+/// How many records are parsed at once: enough for every core, and few enough to keep the peak of memory low.
 const BATCH: usize = 16_384;
 
 /// The items of a suite as asked.
@@ -223,7 +223,7 @@ fn mapped(
     }
 }
 
-/// The items of a record, and where it stands.
+/// The items of a record, and the place of the record.
 fn items_of(
     mapper: &Mapper<'_>,
     joined: Option<&Joined>,

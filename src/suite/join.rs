@@ -18,7 +18,8 @@ pub(super) struct Joined {
 
 impl Joined {
     /// # Errors
-    /// Fails if a row is broken, lacks a field that `join` names, or has the value of an earlier one.
+    /// Fails if a row is broken, lacks a field that `join` names, or has the same value of the common field
+    /// as an earlier row.
     pub(super) fn new(join: &Join, rows: Vec<Raw<'_>>, name: &str) -> Result<Self, SuiteError> {
         let mut joined = Self {
             on: join.on.clone(),
@@ -30,7 +31,7 @@ impl Joined {
             let read = raw.record().map_err(Problem::from).and_then(|row| {
                 let place = row.place;
                 joined
-                    .take(join, row.fields)
+                    .add_row(join, row.fields)
                     .map_err(|message| Problem::new(place, message))
             });
             problems.extend(read.err());
@@ -42,7 +43,7 @@ impl Joined {
         }
     }
 
-    fn take(&mut self, join: &Join, row: Object) -> Result<(), String> {
+    fn add_row(&mut self, join: &Join, row: Object) -> Result<(), String> {
         for (name, value) in &join.only {
             if plain(field(&row, name)?).as_ref() != Some(value) {
                 return Ok(());

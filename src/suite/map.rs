@@ -23,7 +23,7 @@ use template::{OPTIONS, Template};
 
 /// The keys of an item's record; all others of a record that has `expect` are kept beside them.
 const ITEM_KEYS: [&str; 7] = ["item", "id", "task", "prompt", "images", "expect", "tags"];
-/// Ids become names of files.
+/// The longest id, in bytes: ids become names of files.
 const MAX_ID_BYTES: usize = 200;
 
 /// Makes items of one suite.
@@ -109,7 +109,7 @@ impl<'a> Mapper<'a> {
     /// Whether the record is asked.
     ///
     /// # Errors
-    /// Fails if a field that decides it is missing or no plain value.
+    /// Fails if a field that decides this is missing, or is not a plain value.
     pub(super) fn keeps(&self, fields: &Object) -> Result<bool, String> {
         for (name, wanted) in self.keep {
             let value = field(fields, name)?;
@@ -191,7 +191,7 @@ impl<'a> Mapper<'a> {
         question: Option<&Question>,
     ) -> Result<Item, String> {
         let id = match &self.id {
-            Some(template) => template.fill(index, &record)?,
+            Some(template) => template.fill_in(index, &record)?,
             None => plain_id(&record)?,
         };
         check_id(&id)?;
@@ -203,7 +203,7 @@ impl<'a> Mapper<'a> {
             let lines = question.lines().into();
             record.fields.insert(OPTIONS.to_owned(), lines);
         }
-        let prompt = prompt.fill(index, &record)?;
+        let prompt = prompt.fill_in(index, &record)?;
         record.fields.shift_remove(OPTIONS);
         let fields = &record.fields;
         let images = self.images(fields)?;
@@ -276,7 +276,7 @@ impl<'a> Mapper<'a> {
         self.located(paths).map(Some)
     }
 
-    /// What was said before the prompt, with its images checked as the item's own.
+    /// The turns before the prompt. Their images are checked like the item's own.
     fn history(&self, fields: &Object) -> Result<Option<Value>, String> {
         let Some(Value::Array(turns)) = fields.get("history") else {
             return Ok(None);

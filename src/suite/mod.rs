@@ -1,4 +1,4 @@
-//! What is asked: the items of a suite, from wherever its definition says.
+//! What is asked: the items of a suite, from the source that its definition names.
 
 mod assets;
 mod collect;

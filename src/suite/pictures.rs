@@ -31,7 +31,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) struct Pictures {
     /// `None` if there is no folder for them.
     folder: Option<PathBuf>,
-    /// A picture was to be written, and there is no folder.
+    /// Whether a picture could not be written, since there is no folder.
     no_place: AtomicBool,
 }
 
@@ -48,8 +48,8 @@ impl Pictures {
         self.no_place.load(Ordering::Relaxed)
     }
 
-    /// Writes a picture that is not there yet, and returns its path. What is written was decoded before: it
-    /// is whole.
+    /// Writes a picture that is not there yet, and returns its path. The picture is decoded first, so only
+    /// whole pictures are written.
     ///
     /// # Errors
     /// Fails if it is not a whole picture of a known format, too large, or cannot be written.
@@ -102,7 +102,7 @@ impl Pictures {
         Ok(folder.join(&hash[..2]).join(format!("{hash}.{extension}")))
     }
 
-    /// The bytes of a picture in base64, maybe behind `data:…,`.
+    /// The bytes of a picture in base64, which may follow `data:…,`.
     ///
     /// # Errors
     /// Fails if the text is not base64, or too long.

@@ -1,7 +1,7 @@
 //! Where the records of a suite lie: a built-in text, files, or a folder, and how they are written.
 
 use crate::config::{Loaded, Origin, SuiteFile, embedded_file};
-use crate::formats::{self, Format, Several, Unreadable};
+use crate::formats::{self, Format, FormatDescription, Several, Unreadable};
 use crate::paths::{cached_snapshot, expanded};
 use crate::record::Object;
 use crate::suite::assets::AssetSource;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// A source, found and not yet read.
+/// A source that is found and not yet read.
 pub(super) enum Found {
     BuiltIn {
         /// Its path in the repository.
@@ -27,7 +27,7 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// Finds the source; `instead` is the user's own.
+    /// Finds the source of a suite, or `instead`, the user's own.
     ///
     /// # Errors
     /// Fails if an asset is not available, or there is no such file.
@@ -90,7 +90,7 @@ impl Found {
         }
     }
 
-    /// What messages call it.
+    /// The name of the source in messages.
     pub(super) fn name(&self) -> &Path {
         match self {
             Self::BuiltIn { path, .. } | Self::Folder(path) => path,
@@ -116,8 +116,8 @@ impl Found {
         }
     }
 
-    /// How the source is written. The format that the suite states decides for the suite's own source, the
-    /// extension decides for a file that the user gives.
+    /// How the source is written. For the suite's own source, the format that the suite states decides. For a
+    /// file that the user gives, the extension decides.
     ///
     /// # Errors
     /// Fails if neither is known.
@@ -136,12 +136,7 @@ impl Found {
             stated.or(by_name)
         };
         format.ok_or_else(|| {
-            let usual = formats::usual_extensions().map(|ending| format!(".{ending}"));
-            let usual: Vec<String> = usual.collect();
-            let endings = match usual.split_last() {
-                Some((last, others)) => format!("{} or {last}", others.join(", ")),
-                None => String::new(),
-            };
+            let endings = formats::usual_endings(|_| true);
             Unreadable::new(named, "its name does not show its format").with_help(format!(
                 "give it a name that ends in {endings}, or set `format` under [items]"
             ))
@@ -163,8 +158,11 @@ impl Found {
                     Ok(Cow::Owned(joined(many, how)?))
                 }
                 _ => {
-                    let problem = "only several Parquet, TSV or JSON files can be one source";
-                    Err(Unreadable::new(name, problem))
+                    let endings = formats::usual_endings(FormatDescription::takes_several_files);
+                    let problem = "these files cannot make one source together";
+                    Err(Unreadable::new(name, problem).with_help(format!(
+                        "give one file, or several files whose names all end in {endings}"
+                    )))
                 }
             },
         }
@@ -234,7 +232,10 @@ fn found_at(path: PathBuf) -> Result<Found, Unreadable> {
         };
         let files = files(folder, &|name| fits(pattern, name))?;
         return if files.is_empty() {
-            Err(Unreadable::new(&path, "no file has such a name"))
+            Err(Unreadable::new(
+                &path,
+                "no file has a name that fits this pattern",
+            ))
         } else {
             Ok(Found::Files {
                 name: folder.to_owned(),

@@ -1,5 +1,5 @@
-//! Items from large tables with pictures inside: Parquet, TSV, JSON. A batch of rows at a time has its
-//! pictures written into the folder for them, so that items hold paths like those of any other suite.
+//! Items from large tables with pictures inside. The pictures of a batch of rows at a time are written into a
+//! folder, so that items have paths like those of any other suite.
 
 use crate::config::{Flaw, ItemsSource, Mapping, Names, Prepare};
 use crate::formats::table::{Columns, ImageEncoding, Picture, Row, RowResult};
@@ -58,7 +58,7 @@ impl Tables<'_> {
                 [_] => None,
                 _ => file.file_name().and_then(|name| name.to_str()),
             };
-            let mut sink = |rows: Vec<RowResult>| making.take(rows);
+            let mut sink = |rows: Vec<RowResult>| making.add_rows(rows);
             formats::read_rows(self.format, file, among, &columns, &mut sink)?;
         }
         making.finish_waiting();
@@ -91,7 +91,7 @@ enum Link {
 
 /// A row whose own pictures are written.
 struct Written {
-    /// 0-based among all rows.
+    /// The number among all rows, from 0.
     number: usize,
     record: Record,
     links: Vec<(String, Vec<Link>)>,
@@ -115,7 +115,7 @@ struct Making<'a> {
     pictures: &'a Pictures,
     map: &'a Mapping,
     rows: usize,
-    /// Column and index → paths, where pictures may be shared.
+    /// The paths by column and index, where pictures may be shared.
     known: HashMap<(String, String), Vec<String>>,
     /// Columns and indices of rows whose pictures are broken.
     broken: HashSet<(String, String)>,
@@ -125,7 +125,7 @@ struct Making<'a> {
 }
 
 impl Making<'_> {
-    fn take(&mut self, rows: Vec<RowResult>) {
+    fn add_rows(&mut self, rows: Vec<RowResult>) {
         let first = self.rows;
         self.rows += rows.len();
         let written: Vec<Result<Option<Written>, Problem>> = rows
@@ -154,7 +154,7 @@ impl Making<'_> {
         self.map(ready);
     }
 
-    /// Rows that name one which has come since.
+    /// Maps the rows that wait for a row which has come since.
     fn finish_waiting(&mut self) {
         let mut ready = Vec::new();
         for mut written in std::mem::take(&mut self.waiting) {
@@ -185,7 +185,7 @@ impl Making<'_> {
         let mut links = Vec::with_capacity(pictures.len());
         let mut broken = Vec::new();
         for (column, list) in pictures {
-            // What outputs are compared with is taken as it is.
+            // The pictures that outputs are compared with are not prepared.
             let compared = self.map.compare_with.as_ref() == Some(&column);
             let prepare = self.map.prepare.filter(|_| !compared);
             let found: Result<Vec<Link>, Wrong> = list

@@ -19,7 +19,7 @@ impl<'a> Document<'a> {
     /// A document of grids and records; `data` is what JSON shows.
     ///
     /// # Errors
-    /// The data have no JSON form.
+    /// Fails if the data have no JSON form.
     pub fn new(
         grids: Vec<Grid>,
         records: Records<'a>,

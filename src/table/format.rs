@@ -1,6 +1,6 @@
-//! What is known of a format, and why it may fail.
+//! What is known of a format.
 
-use super::{Document, Window};
+use super::{Document, FormatError, Window};
 
 /// One format: its names, what it is for, and the function that writes it.
 #[derive(Debug, Clone, Copy)]
@@ -32,19 +32,9 @@ impl Format {
     /// The document as text.
     ///
     /// # Errors
-    /// The document cannot be written in this format.
+    /// Fails if the document cannot be written in this format.
     pub fn text(&self, document: &Document<'_>, window: Window) -> Result<String, FormatError> {
         let bytes = (self.write)(document, window)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
-}
-
-/// A table could not be put into a format.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
-#[error("the table cannot be exported as {format}: {message}")]
-pub struct FormatError {
-    /// The format's name in messages.
-    pub format: &'static str,
-    /// The reason.
-    pub message: String,
 }

@@ -47,7 +47,7 @@ impl Style {
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// The text above the column. `None` if nothing stands there.
+    /// The text above the column. `None` if there is none.
     pub head: Option<String>,
     /// The head as LaTeX prints it, where it is not the text itself.
     pub latex: Option<&'static str>,
@@ -80,9 +80,9 @@ pub struct Cell {
     pub text: String,
     /// What follows the text in small letters, such as an interval.
     pub small: String,
-    /// The place of the number in its column.
+    /// The rank of the number in its column.
     pub rank: Rank,
-    /// The marks behind the text.
+    /// The marks after the text.
     pub marks: Vec<Mark>,
     /// The unrounded number, where the cell has one.
     pub value: Option<f64>,
@@ -139,7 +139,7 @@ impl Column {
         heads.into_iter().enumerate().map(column).collect()
     }
 
-    /// The text above the column. Empty if nothing stands there.
+    /// The text above the column. Empty if there is none.
     pub fn title(&self) -> &str {
         self.head.as_deref().unwrap_or_default()
     }

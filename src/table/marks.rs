@@ -1,6 +1,6 @@
-//! The marks behind the name of a row, which the notes below the table explain.
+//! The marks after the name of a row, which the notes below the table explain.
 
-/// A sign with what it says of its row.
+/// A sign, and what it says about its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     /// One character.
@@ -47,7 +47,7 @@ pub const IMPOSSIBLE: Mark = Mark {
     latex: "$^{\\not\\mid}$",
 };
 
-/// All marks, in the order in which they stand behind a name.
+/// All marks, in the order in which they follow a name.
 pub const MARKS: [Mark; 5] = [PARTIAL, PUBLISHED, JUDGED_APART, INCONSISTENT, IMPOSSIBLE];
 
 impl std::fmt::Display for Mark {

@@ -5,9 +5,9 @@ use std::io::IsTerminal;
 /// The window that a table for a terminal is fitted into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Window {
-    /// The width in characters; None leaves the table as wide as its content.
+    /// The width in characters. `None` leaves the table as wide as its content.
     pub width: Option<u16>,
-    /// Whether bold and underlined letters mark the best and the second number; otherwise `*` and `'` behind
+    /// Whether bold and underlined letters mark the best and the second number; otherwise `*` and `'` after
     /// the number do.
     pub styled: bool,
 }

@@ -1,4 +1,4 @@
-//! Answers to prompts of one form, of which a language model learns every next token.
+//! Answers to prompts of one form. A language model learns every next token of them.
 
 use super::TrainError;
 use super::lessons::{Lesson, Subject};
@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 /// Rows of prompts with their answers.
 pub(super) struct Answers {
-    /// Prompt and answer, with the end of the turn up to one length.
+    /// The prompt and the answer of each row, filled up to one length with the end of the turn.
     pub rows: Vec<Vec<u32>>,
-    /// Tokens of a prompt.
+    /// How many tokens a prompt has.
     prompt: usize,
-    /// What follows each position from the last of the prompt, [B, A], and whether it counts.
+    /// The token after each position, from the prompt's last one on, [B, A], and whether it counts.
     targets: Tensor,
     counted: Tensor,
 }
@@ -52,7 +52,7 @@ impl Answers {
         })
     }
 
-    /// Of the states of all positions [B, L, D] those that predict the answers, [B, A, D].
+    /// The states that predict the answers, [B, A, D], from the states of all positions, [B, L, D].
     ///
     /// # Errors
     /// Fails if they are of other rows.
@@ -84,12 +84,12 @@ impl Answers {
     }
 }
 
-/// Right answers of each subject, of all to which nothing else would be right.
+/// How many answers of each subject are right, of those to which nothing else would be right.
 #[derive(Default)]
 pub(super) struct Tally(BTreeMap<Subject, [usize; 2]>);
 
 impl Tally {
-    /// Counts the lessons whose answers are right, beside all.
+    /// Counts lessons, and those of them whose answers are right.
     pub(super) fn add(&mut self, lessons: &[Lesson], right: &[bool]) {
         for (lesson, right) in lessons.iter().zip(right) {
             if lesson.certain {

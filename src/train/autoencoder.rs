@@ -10,7 +10,7 @@ use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use std::path::{Path, PathBuf};
 
-/// Pictures at a time.
+/// How many pictures are encoded or decoded at a time.
 const BATCH: usize = 64;
 
 /// An autoencoder of a checkpoint in diffusers' layout.

@@ -1,4 +1,4 @@
-//! What a training sees again and again: batches that are made once and kept.
+//! Batches that are made once and kept, since a training sees them again and again.
 
 use super::TrainError;
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ pub(super) struct Blocks<T> {
 }
 
 impl<T> Blocks<T> {
-    /// So many batches that steps go through in turn.
+    /// So many batches, which steps use in turn.
     pub(super) fn new(count: u64) -> Self {
         Self {
             count: count.max(1),
@@ -19,7 +19,7 @@ impl<T> Blocks<T> {
         }
     }
 
-    /// The batch of a step, from 1; `make` makes it from its number when it is new.
+    /// The batch of a step, from 1. `make` makes it from its number when it is new.
     ///
     /// # Errors
     /// Fails when `make` fails.

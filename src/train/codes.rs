@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Pictures at a time.
+/// How many pictures are encoded at a time.
 const BATCH: usize = 64;
 
 /// Both halves of a tokenizer.
@@ -69,7 +69,7 @@ impl ImageTokenizer {
         &self.folder
     }
 
-    /// The hash of both networks: codes of another tokenizer mean something else.
+    /// The hash of both networks, since the codes of another tokenizer mean something else.
     ///
     /// # Errors
     /// Fails if a file cannot be read.

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The file of a training's numbers, a line a step.
+/// The file of a training's numbers, with one line for each step.
 pub const FILE: &str = "curve.jsonl";
 /// Steps of which a complete training keeps every line, and how far apart the later ones are.
 pub const BEGINNING: u64 = 400;
@@ -34,7 +34,8 @@ pub(super) struct Curve {
 }
 
 impl Curve {
-    /// continues after a step: later lines, and a torn one, are of steps that will be done again.
+    /// Opens the curve of a training that continues after a step. Later lines, and a torn one, are removed,
+    /// since their steps are done again.
     ///
     /// # Errors
     /// Fails if the file cannot be read or written.
@@ -70,8 +71,8 @@ impl Curve {
         writeln!(self.file, "{line}").map_err(|error| TrainError::io(&self.path, error))
     }
 
-    /// Leaves of a complete training's curve what is worth keeping: every step of the beginning, then every
-    /// twentieth, and all checks.
+    /// Shortens the curve of a complete training. Every step of its beginning stays, then every twentieth
+    /// step, and every check.
     ///
     /// # Errors
     /// Fails if the file cannot be read or written.

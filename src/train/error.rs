@@ -26,7 +26,7 @@ pub enum TrainError {
         /// The process that holds it, in words.
         holder: String,
     },
-    /// A file of the training is damaged or another training's.
+    /// A file of the training is damaged, or belongs to another training.
     #[error("{path}: {problem}", path = path.display())]
     #[diagnostic(help("choose another folder with `--out`, or start again with `--restart`"))]
     State {

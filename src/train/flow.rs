@@ -6,7 +6,7 @@ use crate::model::flow_match::{FlowMatchConfig, euler_step};
 use crate::model::noise::{Generator, randn};
 use candle_core::{DType, Tensor};
 
-/// A noisy batch and what the denoiser should say of it.
+/// A noisy batch, and what the denoiser should predict for it.
 pub(super) struct Noised {
     /// (1 − sigma) x + sigma · noise, [B, N, C].
     pub noisy: Tensor,
@@ -17,7 +17,8 @@ pub(super) struct Noised {
 }
 
 impl Noised {
-    /// Noise levels are the sigmoid of a unit normal, one a sample, shifted as the scheduler shifts them.
+    /// Makes a noisy batch. The noise levels are the sigmoid of a unit normal, one for each sample, shifted
+    /// as the scheduler shifts them.
     ///
     /// # Errors
     /// Fails if the scheduler's configuration is wrong.
@@ -44,7 +45,7 @@ impl Noised {
         })
     }
 
-    /// The mean over all numbers of weight · (predicted − velocity)²; weights broadcast to [B, N, C].
+    /// The mean over all numbers of weight · (predicted − velocity)². The weights broadcast to [B, N, C].
     ///
     /// # Errors
     /// Fails if shapes do not fit.

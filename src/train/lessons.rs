@@ -13,7 +13,7 @@ use image::RgbImage;
 /// Kinds of lessons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
-    /// A caption said again in its parts.
+    /// The parts of a caption.
     Caption,
     /// Everything in a picture.
     Describe,
@@ -166,7 +166,7 @@ fn caption(random: &mut Random) -> Lesson {
     }
 }
 
-/// A scene as training sees them: of a caption, or before an edit.
+/// A scene that training may see: one of a caption, or one before an edit.
 fn scene(random: &mut Random) -> Scene {
     if random.chance(0.5) {
         samples::caption(random).scene(random)
@@ -238,7 +238,7 @@ fn edit(random: &mut Random) -> Lesson {
         subject: Subject::Edit,
         words: edit.instruction.clone(),
         answer: listed(&edit.after),
-        // Where something is added is left open.
+        // The answer does not say where something is added.
         certain: edit.kind != Kind::Add,
         shown: Some(Shown::Scene(edit.before)),
     }

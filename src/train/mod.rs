@@ -1,4 +1,4 @@
-//! The miniature world: small drawn pictures of which everything is known, and networks trained on them.
+//! Networks that are trained on the miniature world: small drawn pictures of which everything is known.
 //!
 //! | file | idea |
 //! |---|---|
@@ -13,11 +13,11 @@
 //! | `autoencoder`, `codes`, `flow`, `blocks`, `prompt`, `vocabulary`, `answers` | what several tasks share |
 //! | [`region`] | how much more the loss counts where an edit changed something |
 //! | `description` | all that a picture shows, in words |
-//! | `probe` | what an encoder's tokens tell of their cells |
+//! | `probe` | what an encoder's tokens say about their cells |
 //! | [`optimizer`] | AdamW, the clipped gradient, the moving average |
-//! | [`run`] | the steps, from the first or the last to the checkpoint |
-//! | `state`, `curve` | what lies on the disk meanwhile |
-//! | [`verify`] | whether a training goes as it went before |
+//! | [`run`] | the steps, from the first or the last saved one to the checkpoint |
+//! | `state`, `curve` | what a training keeps on the disk while it runs |
+//! | [`verify`] | whether a training repeats an earlier one |
 //! | `lessons` | what the language model is taught |
 
 mod answers;

@@ -1,5 +1,5 @@
-//! AdamW as PyTorch's `torch.optim.AdamW`, a gradient clipped as by `clip_grad_norm_`, and a moving average
-//! of the weights as by diffusers' `EMAModel` with its warm-up.
+//! AdamW like PyTorch's `torch.optim.AdamW`, with a gradient that is clipped like `clip_grad_norm_` does it,
+//! and a moving average of the weights like diffusers' `EMAModel` with its warm-up.
 
 use super::TrainError;
 use candle_core::backprop::GradStore;
@@ -119,10 +119,10 @@ impl AdamW {
         learning_rate * (final_rate + (1.0 - final_rate) * half)
     }
 
-    /// Moves all parameters; `step` counts from 1.
+    /// Changes all parameters. `step` counts from 1.
     ///
     /// # Errors
-    /// Fails if a gradient is not finite: then nothing has moved.
+    /// Fails if a gradient is not finite. Then no parameter has changed.
     pub fn step(&mut self, step: u64, grads: &GradStore) -> Result<Moved, TrainError> {
         let values: Vec<Option<Vec<f32>>> = self
             .parameters
@@ -190,7 +190,7 @@ impl AdamW {
         each.collect()
     }
 
-    /// Everything that a later step depends on.
+    /// The tensors that a later step depends on.
     ///
     /// # Errors
     /// Fails if a tensor cannot be made.
@@ -213,7 +213,7 @@ impl AdamW {
     /// Goes back to a state.
     ///
     /// # Errors
-    /// With the name of what is missing or has another shape.
+    /// Fails with the name of a tensor that is missing or has another shape.
     pub fn restore(&mut self, state: &BTreeMap<String, Tensor>) -> Result<(), String> {
         for parameter in &mut self.parameters {
             let part = |part: &str| -> Result<Vec<f32>, String> {
@@ -223,7 +223,7 @@ impl AdamW {
                     .ok_or_else(|| format!("{name} is missing"))?;
                 if tensor.shape() != parameter.var.shape() {
                     let (is, wanted) = (tensor.shape(), parameter.var.shape());
-                    return Err(format!("{name} is {is:?}, not {wanted:?}"));
+                    return Err(format!("{name} has the shape {is:?}, not {wanted:?}"));
                 }
                 numbers(tensor).map_err(|error| format!("{name}: {error}"))
             };
@@ -241,7 +241,7 @@ struct Update {
     /// What the gradient is multiplied with, so that it is not too long.
     shorten: f32,
     betas: [f32; 2],
-    /// What the weight keeps of itself.
+    /// The share that a weight keeps of itself.
     keep: f32,
     /// The learning rate over the correction of the first moment.
     rate: f32,

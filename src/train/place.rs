@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub enum Event<'a> {
     /// Steps that were done before.
     Resumed {
-        /// The last of them.
+        /// The number of the last of them.
         step: u64,
     },
     /// A step was done.
@@ -29,7 +29,7 @@ pub enum Event<'a> {
     },
 }
 
-/// Where a checkpoint that comes with the program lies. `None` if there is none of this name.
+/// Finds the folder of a checkpoint that comes with the program. `None` if there is none of this name.
 pub type Shipped<'a> = dyn Fn(&str) -> Result<Option<PathBuf>, TrainError> + 'a;
 
 /// Where and how a training runs.
@@ -40,7 +40,7 @@ pub struct Place<'a> {
     pub beside: &'a Path,
     /// Where the network is computed.
     pub device: &'a Device,
-    /// Raised when the training should stop after the step.
+    /// The flag that is raised when the training should stop after its current step.
     pub cancel: &'a Cancel,
     /// Whether an earlier state and an earlier checkpoint are removed first.
     pub restart: bool,
@@ -48,6 +48,6 @@ pub struct Place<'a> {
     pub until: u64,
     /// Finds checkpoints that come with the program, by name.
     pub shipped: &'a Shipped<'a>,
-    /// Called with what happens.
+    /// Called with every event.
     pub on: &'a dyn Fn(Event<'_>),
 }

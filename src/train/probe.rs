@@ -1,5 +1,5 @@
-//! What the patch tokens of an encoder tell of the cells they stand for: linear probes, by ridge regression
-//! onto classes (Alain and Bengio, arXiv 1610.01644, probe the same way with a classifier).
+//! Linear probes of how much the patch tokens of an encoder say about their cells, by ridge regression onto
+//! classes. Alain and Bengio, arXiv 1610.01644, probe in the same way with a classifier.
 
 use super::TrainError;
 use super::samples::{CHECKS, Content, stream};
@@ -12,15 +12,16 @@ use candle_core::Tensor;
 use image::RgbImage;
 use nalgebra::DMatrix;
 
-/// Scenes that a probe is fitted on, and scenes that it is asked about.
+/// How many scenes a probe is fitted on, and how many it is asked about.
 const FITTED: usize = 384;
 const ASKED: usize = 192;
-/// Scenes that a second probe is fitted on. With many, even an untrained network's tokens tell all of their
-/// own cells, as each stands for one; with few, only what is plain in them is found.
+/// How many scenes a second probe is fitted on. With many scenes, a probe reads everything from the tokens
+/// even of an untrained network, since each token belongs to one cell. With few scenes, it finds only what is
+/// easy to read.
 const FEW: usize = 16;
-/// Pictures at a time.
+/// How many pictures are encoded at a time.
 const BATCH: usize = 64;
-/// What is added to the diagonal, over the mean of it.
+/// What is added to the diagonal, as a share of its mean.
 const RIDGE: f64 = 1e-4;
 /// The streams of checks that the scenes come from.
 const STREAM: u64 = 7;
@@ -32,7 +33,8 @@ struct Question {
     answer: fn(&Scene, Cell) -> usize,
 }
 
-/// Nothing or the shape of the thing in the token's cell; nothing or its colour; which cell it is.
+/// Three questions: the shape of the thing in the token's cell, or nothing; its colour, or nothing; and which
+/// cell it is.
 const QUESTIONS: [Question; 3] = [
     Question {
         name: "probe_shape",
@@ -85,7 +87,7 @@ pub(super) fn probe(
     Ok(each.collect())
 }
 
-/// The tokens of scenes, a row each with a 1 at its end.
+/// The tokens of scenes, one in each row, with a 1 at its end.
 struct Seen {
     rows: DMatrix<f64>,
     scenes: Vec<Scene>,
@@ -207,14 +209,14 @@ mod tests {
         let few = ["probe_shape_few", "probe_color_few", "probe_cell_few"];
         let many = ["probe_shape", "probe_color", "probe_cell"];
         assert_eq!(names, [many, few].concat());
-        // Fewer scenes tell less, or as much.
+        // A probe of fewer scenes finds less, or as much.
         for (many, few) in numbers[..3].iter().zip(&numbers[3..]) {
             assert!(few.1 <= many.1 + 0.05, "{numbers:?}");
         }
         std::array::from_fn(|at| numbers[at].1)
     }
 
-    /// Of its own cell a token knows all, nothing, or only where it is.
+    /// A token has everything about its own cell, nothing, or only where it is.
     #[test]
     fn a_probe_finds_what_tokens_say_and_nothing_else() {
         let pixels = shares(|pictures| {

@@ -1,6 +1,6 @@
 //! The adaptive weighting of edited regions of UniWorld-V1 (arXiv 2506.03147, section 3.3; `get_mask.py` of
-//! its training script): where a target differs from its references, the loss counts more, and the smaller
-//! the region the more.
+//! its training script): the loss counts more where a target differs from its references, and the smaller the
+//! region, the more it counts.
 
 use image::{GrayImage, Luma, RgbImage};
 use imageproc::definitions::Image;
@@ -13,7 +13,8 @@ const WHITE: Luma<u8> = Luma([255]);
 /// Largest side of a kernel.
 const WIDEST: u32 = 255;
 
-/// How the weight of the region follows from x, pixels in all over pixels of the region.
+/// How the weight of the region follows from x, which is the number of all pixels over that of the pixels in
+/// the region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WeightFunction {
@@ -130,8 +131,8 @@ impl Region {
     /// that it equals, all of the picture is the region.
     ///
     /// # Errors
-    /// When sizes differ or a constant does not fit them; when the region is empty or too small, in which
-    /// case training skips the sample.
+    /// Fails if sizes differ, or a constant does not fit them. Fails also if the region is empty or too
+    /// small; training then skips the sample.
     pub fn new(
         target: &RgbImage,
         references: &[RgbImage],
@@ -157,7 +158,7 @@ impl Region {
             }
             let share = white(&mask) as f64 / f64::from(width * height);
             if share == 0.0 && references.len() == 1 {
-                // A picture that is to be given back as it is.
+                // The target is the reference itself: the model should return the picture as it is.
                 mask = GrayImage::from_pixel(width, height, WHITE);
             } else if share == 0.0 {
                 return Err(RegionError::Nothing);
@@ -169,7 +170,7 @@ impl Region {
         let pooled = grayscale_close(&pooled(&mask, pool), &ellipse(settings.pooled_kernel)?);
         let inside = white(&pooled);
         if inside == 0 {
-            // All of it is in the rows and columns that fill no cell.
+            // The whole region is in rows and columns that fill no cell.
             return Err(RegionError::Nothing);
         }
         let x = f64::from(pooled.width() * pooled.height()) / inside as f64;
@@ -240,7 +241,7 @@ fn changed(
     Ok(mask)
 }
 
-/// Pillow's "L" of a colour.
+/// The luma of a colour, as Pillow's mode `L` has it.
 fn luma([r, g, b]: [u8; 3]) -> u8 {
     let sum = u32::from(r) * 19595 + u32::from(g) * 38470 + u32::from(b) * 7471 + 0x8000;
     (sum >> 16) as u8

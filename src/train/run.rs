@@ -22,7 +22,7 @@ pub const RECORD: &str = "training.json";
 pub enum Outcome {
     /// The checkpoint is written; the record of the training.
     Complete(Value),
-    /// It was complete before.
+    /// It was complete before, so nothing was done.
     Already(Value),
     /// Interrupted after a step; the state is saved.
     Interrupted {
@@ -31,7 +31,7 @@ pub enum Outcome {
     },
 }
 
-/// Trains.
+/// Trains a network from its first step or its last saved one.
 ///
 /// # Errors
 /// Fails if the definition has a mistake, the folder holds another training, or a step fails.
@@ -69,7 +69,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         let wrong = |problem: String| TrainError::State { path, problem };
         if saved.fingerprint != progress.fingerprint {
             return Err(wrong(
-                "belongs to a training with another definition".into(),
+                "it belongs to a training with another definition".into(),
             ));
         }
         optimizer.restore(&tensors).map_err(wrong)?;
@@ -78,7 +78,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
             step: progress.step,
         });
     } else {
-        // An earlier checkpoint is not this training's.
+        // An earlier checkpoint does not belong to this training.
         for file in learner.files() {
             state::remove(&folder.join(file))?;
         }
@@ -104,8 +104,8 @@ fn lock(folder: &Path) -> Result<Lock, TrainError> {
     })
 }
 
-/// A hash of all that decides the weights: not of what is said about them, nor of when they are looked at or
-/// saved.
+/// A hash of everything that decides the weights. Titles and descriptions are not part of it, and neither are
+/// the steps of checks and of saved states.
 fn fingerprint(training: &TrainingFile) -> Result<String, TrainError> {
     let essential = TrainingFile {
         title: String::new(),
@@ -136,7 +136,7 @@ fn complete(folder: &Path, fingerprint: &str) -> Result<Option<Value>, TrainErro
     } else {
         Err(TrainError::State {
             path,
-            problem: "belongs to a training with another definition".into(),
+            problem: "it belongs to a training with another definition".into(),
         })
     }
 }
@@ -206,12 +206,12 @@ impl Steps<'_> {
         state::save(self.place.folder, &self.progress, self.optimizer.state()?)
     }
 
-    /// The checkpoint first, then the record that says it is whole, then the state goes.
+    /// Writes the checkpoint, then the record that says it is whole, and removes the state last.
     fn finish(&mut self, mut checked: Numbers) -> Result<Outcome, TrainError> {
         let folder = self.place.folder;
         let mut weights = self.optimizer.averages()?;
         let parameters: usize = weights.values().map(|tensor| tensor.elem_count()).sum();
-        // What is frozen belongs to the checkpoint too.
+        // The checkpoint has the frozen weights, too.
         weights.extend(self.learner.variables().fixed());
         let known = self.optimizer.averaged(|| {
             if checked.is_empty() {

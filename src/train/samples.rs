@@ -15,7 +15,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// How often a picture is empty and how often a sign; the rest are scenes.
+/// How often a picture is empty, and how often it is a sign. All others are scenes.
 const EMPTY: f64 = 0.04;
 /// The share of signs among captioned pictures.
 pub const SIGN: f64 = 0.35;
@@ -51,15 +51,15 @@ pub fn noise(seed: u64, step: u64) -> u64 {
     seed.wrapping_mul(1_000_003) ^ (step << 8) ^ NOISE
 }
 
-/// A picture with what is said of it.
+/// A picture with its caption.
 pub struct Captioned {
-    /// The words.
+    /// The words of the caption.
     pub caption: String,
     /// A picture that the words are true of.
     pub picture: RgbImage,
 }
 
-/// How often captions are of each of GenEval's tasks, in proportion; a task that is not named counts as 1.
+/// The proportions of GenEval's tasks among captions. A task that is not named counts as 1.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "BTreeMap<Task, usize>")]
 pub struct Tasks(Vec<Task>);
@@ -106,7 +106,7 @@ pub fn word(random: &mut Random) -> &'static str {
     random.pick(&WORDS)
 }
 
-/// A caption that training may see; each task comes about as often.
+/// A caption that training may see. All tasks come about equally often.
 pub fn caption(random: &mut Random) -> Caption {
     caption_of(&Tasks::default(), random)
 }
@@ -153,7 +153,7 @@ impl Content {
         }
     }
 
-    /// Its picture; where a sign stands is up to chance.
+    /// Its picture. The place of a sign is random.
     pub fn draw(&self, random: &mut Random) -> RgbImage {
         match self {
             Self::Nothing => draw::blank(),
@@ -163,7 +163,7 @@ impl Content {
     }
 }
 
-/// So many samples of one form, which the first of them sets; `sample` tells form and sample.
+/// So many samples of one form. The first sample sets the form. `sample` returns a sample with its form.
 ///
 /// # Errors
 /// Fails when `sample` fails.

@@ -8,11 +8,11 @@ use candle_core::Device;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-/// The parts of a definition that are the task's, and the checkpoints that the training begins from.
+/// The parts of a definition that belong to the task, and the checkpoints that the training begins from.
 pub struct Setup<'a> {
-    /// All random choices follow from it.
+    /// The seed of all random choices.
     pub seed: u64,
-    /// Samples of a step.
+    /// How many samples a step has.
     pub batch: usize,
     /// Which parameters learn, by their names: `*` stands for any characters.
     pub trainable: &'a [String],

@@ -1,4 +1,4 @@
-//! The checkpoints that a training begins from: beside its own, or those that come with the program.
+//! The checkpoints that a training begins from. They lie beside its own, or come with the program.
 
 use super::TrainError;
 use super::place::Place;

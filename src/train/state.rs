@@ -12,7 +12,7 @@ pub(super) const FILE: &str = "state.safetensors";
 /// The key of the header's metadata.
 const KEY: &str = "training";
 
-/// Where a training stands.
+/// How far a training is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// Steps done.
@@ -40,7 +40,7 @@ pub(super) fn save(
     replace(&path, &bytes)
 }
 
-/// What was saved: where the training stood, and its tensors.
+/// What was saved: how far the training was, and its tensors.
 pub(super) type Saved = (Progress, BTreeMap<String, Tensor>);
 
 /// The state of a training that was interrupted. `None` if there is none.
@@ -59,9 +59,9 @@ pub(super) fn open(folder: &Path) -> Result<Option<Saved>, TrainError> {
         Err(error) => return Err(TrainError::io(&path, error)),
     };
     let (_, header) = safetensors::SafeTensors::read_metadata(&bytes)
-        .map_err(|error| damaged(format!("damaged: {error}")))?;
+        .map_err(|error| damaged(format!("it is damaged: {error}")))?;
     let text = header.metadata().as_ref().and_then(|keys| keys.get(KEY));
-    let text = text.ok_or_else(|| damaged("holds no training".into()))?;
+    let text = text.ok_or_else(|| damaged("it has no state of a training".into()))?;
     let progress = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
         .map_err(|error| damaged(error.to_string()))?;

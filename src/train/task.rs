@@ -19,7 +19,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// A loss and its named parts, scalars all.
+    /// A loss and its named parts, which are all scalars.
     pub fn new(total: Tensor, parts: &[(&'static str, Tensor)]) -> Self {
         Self {
             total,
@@ -45,7 +45,7 @@ pub trait Learner {
     /// What is trained.
     fn variables(&self) -> &Arc<Variables>;
 
-    /// The loss of a step, from 1: it depends on nothing but the weights, the seed and the step.
+    /// The loss of a step, from 1. It depends only on the weights, the seed and the step.
     ///
     /// # Errors
     /// Fails if the network cannot be computed.
@@ -60,7 +60,7 @@ pub trait Learner {
         self.loss(step)
     }
 
-    /// How good the network is, on samples that training does not see.
+    /// Measures how good the network is on samples that training does not see.
     ///
     /// # Errors
     /// Fails if the network cannot be computed.
@@ -69,8 +69,8 @@ pub trait Learner {
     /// The files of the checkpoint.
     fn files(&self) -> &'static [&'static str];
 
-    /// Writes a checkpoint as it is published; the weights, frozen ones among them, are those of the network
-    /// at this moment. Returns what is worth knowing of it.
+    /// Writes a checkpoint in the form in which it is published. The weights are the current ones of the
+    /// network, with those that are frozen. Returns numbers that are worth knowing.
     ///
     /// # Errors
     /// Fails if the folder cannot be written.

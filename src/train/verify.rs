@@ -1,10 +1,11 @@
-//! Whether a training goes as it went before: the curve of its first steps beside a curve that was kept.
+//! Whether a training repeats an earlier one: compares the curve of its first steps with a curve that was
+//! kept.
 
 use super::TrainError;
 use super::curve;
 use std::path::Path;
 
-/// Parts that the compared steps are cut into.
+/// Into how many parts the compared steps are cut.
 const PARTS: u64 = 10;
 /// How far the mean loss of a part may lie from the earlier one. Another processor sums in another order: the
 /// first steps agree to many digits and later ones drift apart.
@@ -15,7 +16,7 @@ const WITHIN: f64 = 0.1;
 pub struct Compared {
     /// The last step of the part.
     pub step: u64,
-    /// The mean loss of the training that was.
+    /// The mean loss of the earlier training.
     pub before: f64,
     /// The mean loss of this one.
     pub now: f64,
@@ -42,7 +43,10 @@ pub fn compare(before: &Path, now: &Path, steps: u64) -> Result<Vec<Compared>, T
     let size = (pairs.len() as u64 / PARTS).max(1) as usize;
     if pairs.is_empty() {
         return Err(TrainError::Definition {
-            message: format!("{}: the curves have no step in common", before.display()),
+            message: format!(
+                "{}: the two curves have no step in common",
+                before.display()
+            ),
         });
     }
     let part = |pairs: &[(u64, f64, f64)]| {

@@ -40,8 +40,8 @@ const WITHIN: [&str; 33] = [
     "yes",
     "no",
 ];
-/// Words that a text begins with. Where one holds the first two letters of another, it comes before it: its
-/// own letters must find together first.
+/// Words that a text begins with. A word that has the first two letters of another word in it comes before
+/// that one, since its own letters must be merged first.
 const FIRST: [&str; 11] = [
     "user",
     "assistant",
@@ -56,7 +56,7 @@ const FIRST: [&str; 11] = [
     "move",
 ];
 
-/// What a tokenizer marks the ends of texts with.
+/// The tokens that mark the ends of texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// CLIP's.
@@ -65,11 +65,11 @@ pub(super) enum Kind {
     T5,
     /// Qwen's.
     Qwen,
-    /// Qwen2's, and after them the image tokens of so many codes and what stands around them.
+    /// Qwen2's, followed by the image tokens of so many codes and the tokens around them.
     XOmni(usize),
 }
 
-/// What opens a picture of X-Omni's, closes it, and precedes its tokens.
+/// The tokens that open a picture of X-Omni's, close it, and come before its image tokens.
 pub(super) const AROUND: [&str; 3] = ["<SOM>", "<EOM>", "<IMAGE>"];
 
 /// The chat template of X-Omni's `tokenizer_config.json`: Qwen2's without its system turn.
@@ -105,7 +105,7 @@ pub(super) fn tokenizer(kind: Kind) -> Value {
     let mut merges: Vec<String> = Vec::new();
     let names = Shape::ALL.map(Shape::name).into_iter();
     let names = names.chain(Color::ALL.map(Color::name));
-    // A blank is spelt Ġ.
+    // Byte pairs spell a blank as Ġ.
     let within = WITHIN.into_iter().chain(names);
     let within = within.map(|word| format!("Ġ{word}"));
     for word in within.chain(FIRST.map(str::to_owned)) {

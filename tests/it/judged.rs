@@ -857,7 +857,7 @@ fn judges_of_the_same_pictures_are_told_apart_and_compared() {
     | two§ | 4 | **6.0000** |
 
     Agreement of the judges of one (seed0) and two (seed0) on 4 outputs that both have scored: Krippendorff's alpha 0.818 (interval) and 0.787 (ordinal), Spearman's rho 0.800, Kendall's tau-b 0.667.
-    § not judged as one is (gpt-4.1 with prompts gedit own 01234567), so the numbers do not compare: qwen with prompts gedit own 01234567 judged two.
+    § not judged as one is (gpt-4.1 with prompts gedit own 01234567), so the numbers cannot be compared: qwen with prompts gedit own 01234567 judged two.
     ");
     let published = unigauge(dir.path())
         .args(["compare", "results/gedit-en/one/seed0", "--published"])

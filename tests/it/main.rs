@@ -44,6 +44,7 @@ mod no_home;
 mod notes;
 mod ocrbench;
 mod ocrbench_v2;
+mod official_files;
 mod oneig;
 mod openai;
 mod others_pictures;

@@ -136,6 +136,6 @@ fn many_different_notes_are_told_together() {
     assert_eq!(found.len(), 13, "{found:?}");
     assert_eq!(
         found[12],
-        "1 of 3 outputs: other remarks, which stand in the records under `notes`"
+        "1 of 3 outputs: other remarks, which are in the records under `notes`"
     );
 }

@@ -310,7 +310,7 @@ fn a_servers_picture_is_noted_as_any_other() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(
         counted(&dir.path().join("w")),
-        ["1 of 1 outputs: transparent parts of the picture were laid on white"]
+        ["1 of 1 output: transparent parts of the picture were laid on white"]
     );
 }
 

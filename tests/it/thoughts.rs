@@ -96,7 +96,7 @@ fn words_of_a_thought_are_not_what_a_model_read_and_the_official_file_says_what_
     assert_eq!(lines(&out.join("grades.jsonl"))[0]["score"], 0.0);
     let notes = summary(&out)["notes"].to_string();
     assert!(
-        notes.contains("1 of 1 outputs: a thought beside the answer"),
+        notes.contains("1 of 1 output: a thought beside the answer"),
         "{notes}"
     );
     let official = fs::read(out.join("official/OCRBench.json")).unwrap();
@@ -364,7 +364,7 @@ fn a_readers_thought_is_no_text_of_the_picture() {
         assert!((score - 1.0 / 3.0).abs() < 1e-12, "{score}");
         let notes = summary["notes"].to_string();
         assert!(
-            notes.contains("1 of 1 outputs: a reader's thought"),
+            notes.contains("1 of 1 output: a reader's thought"),
             "{notes}"
         );
     }

@@ -9,7 +9,7 @@ pub(super) struct Axis {
     ticks: Vec<(f64, String)>,
 }
 
-/// What lies beyond is not a measurement, and its differences overflow.
+/// Larger values are no measurements, and their differences overflow.
 const HUGE: f64 = 1e100;
 
 impl Axis {
@@ -87,14 +87,15 @@ impl Axis {
         self
     }
 
-    /// 0 at the low end, 1 at the high end; what lies beyond is put there.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    /// The position of a value: 0 at the low end, 1 at the high end. Values beyond an end are put at that
+    /// end.
+    pub(super) fn position_of(&self, value: f64) -> f64 {
         let place = if self.log {
             (value / self.low).ln() / (self.high / self.low).ln()
         } else {
             (value - self.low) / (self.high - self.low)
         };
-        // NaN, too, has its place, so that no drawing is undone by it.
+        // NaN has a position, too, so that it does not spoil a drawing.
         if place.is_nan() {
             return 0.0;
         }
@@ -107,7 +108,7 @@ impl Axis {
     }
 }
 
-/// Least and largest of the finite values; 0 and 1 without any.
+/// The least and the largest of the finite values. 0 and 1 if there are none.
 fn range(values: impl IntoIterator<Item = f64>) -> (f64, f64) {
     let finite = values.into_iter().filter(|value| value.abs() < HUGE);
     let found = finite.fold(None, |found: Option<(f64, f64)>, value| {
@@ -131,7 +132,7 @@ fn spread((low, high): (f64, f64)) -> (f64, f64) {
     (low - room, high + room)
 }
 
-/// The round step nearest to one that makes so many of `span`.
+/// The round step nearest to the one that cuts `span` into so many steps.
 fn step(span: f64, steps: usize) -> f64 {
     let rough = span / steps.max(1) as f64;
     let power = 10f64.powf(rough.log10().floor());
@@ -223,7 +224,7 @@ mod tests {
             texts(&axis),
             ["0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"]
         );
-        assert!((axis.place(0.2), axis.place(100.0)) == (0.0, 1.0));
+        assert!((axis.position_of(0.2), axis.position_of(100.0)) == (0.0, 1.0));
         assert_eq!(
             texts(&Axis::wide([2e6, 5e10], 4)),
             ["1M", "10M", "100M", "1G", "10G", "100G"]

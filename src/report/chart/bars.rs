@@ -1,4 +1,4 @@
-//! Grouped bars with interval whiskers: one group a line, so that long names have room.
+//! Grouped bars with interval whiskers: one group on each line, so that long names have room.
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
@@ -10,7 +10,7 @@ use super::series::{Legend, Look, Swatch};
 use crate::report::table::{Cell, Table, Unit};
 use plotters::prelude::DrawingBackend;
 
-/// Bars of every column of a table, a bar a run.
+/// Bars of every column of a table, one for each run.
 pub struct Bars<'a> {
     table: &'a Table,
     labels: &'a [Label],
@@ -21,9 +21,9 @@ const MARGIN: f64 = 12.0;
 const GROUP_GAP: f64 = 26.0;
 const FOOT: f64 = 52.0;
 const LEADING: f64 = SMALL * 1.2;
-/// Lines that a group's name may take.
+/// How many lines a group's name may take.
 const LINES: usize = 3;
-/// More bars than these are thin ones, without numbers.
+/// If there are more bars than these, they are thin and have no numbers.
 const NUMBERED: usize = 6;
 
 impl<'a> Bars<'a> {
@@ -134,7 +134,7 @@ impl<'a> Bars<'a> {
         };
         let end = x(self.shown(value));
         let (from, to) = (zero.min(end), zero.max(end));
-        Look::new(index).fill(canvas, (from, top + 1.0), (to, top + height - 1.0))?;
+        Look::new(index).fill_box(canvas, (from, top + 1.0), (to, top + height - 1.0))?;
         let mut text_from = to;
         if let (Some(low), Some(high)) = (cell.low, cell.high) {
             let (low, high) = (x(self.shown(low)), x(self.shown(high)));
@@ -167,7 +167,7 @@ impl Chart for Bars<'_> {
         let bottom = top + self.pitch() * self.table.columns.len() as f64;
         legend.draw(canvas)?;
         let (axis, (left, right)) = (self.axis(), self.edges());
-        let x = |value: f64| left + (right - left) * axis.place(value);
+        let x = |value: f64| left + (right - left) * axis.position_of(value);
         for (value, text) in axis.ticks() {
             let x = x(*value);
             canvas.line(&[(x, top), (x, bottom)], GRID, 1.5)?;

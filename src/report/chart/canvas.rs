@@ -16,7 +16,7 @@ pub const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 pub const SOFT: RGBColor = RGBColor(0x66, 0x66, 0x66);
 /// Grid lines.
 pub const GRID: RGBColor = RGBColor(0xdd, 0xdd, 0xdd);
-/// The ground.
+/// The background.
 pub const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 
 /// Text and hatching on dark fills: one step off white, which a dark page would replace.
@@ -26,7 +26,7 @@ pub const ON_LIGHT: RGBColor = RGBColor(0x33, 0x33, 0x33);
 /// Units per em of all but headings: 7.1 pt in a column of 88 mm.
 pub const SMALL: f64 = 28.5;
 
-/// Where a text's point lies, horizontally.
+/// Where the point of a text is, horizontally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Align {
     /// At the left.
@@ -48,7 +48,7 @@ pub struct Type {
     pub align: Align,
     /// Whether the letters are bold.
     pub bold: bool,
-    /// Reads from bottom to top.
+    /// Whether the text reads from bottom to top.
     pub upright: bool,
 }
 
@@ -65,17 +65,17 @@ impl Type {
     }
 }
 
-/// A label with what stands for it where no font has its characters.
+/// A label, and what replaces it where no font has its characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The text to print.
     pub text: String,
-    /// What stands for it where the font lacks its letters.
+    /// What replaces it where no font has its characters.
     pub id: String,
 }
 
 impl Label {
-    /// A label that nothing else stands for.
+    /// A label that nothing else replaces.
     pub fn plain(text: &str) -> Self {
         Self {
             text: text.to_owned(),
@@ -94,7 +94,7 @@ pub struct Canvas<'a, DB: DrawingBackend> {
 }
 
 impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
-    /// A canvas of so many pixels a unit; `pixels` says whether the backend draws pixels.
+    /// A canvas with so many pixels for each unit. `pixels` says whether the backend draws pixels.
     pub fn new(area: &'a DrawingArea<DB, Shift>, scale: f64, pixels: bool) -> Self {
         font::register();
         Self {
@@ -104,7 +104,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
         }
     }
 
-    fn at(&self, (x, y): (f64, f64)) -> (i32, i32) {
+    fn pixel_at(&self, (x, y): (f64, f64)) -> (i32, i32) {
         (
             (x * self.scale).round() as i32,
             (y * self.scale).round() as i32,
@@ -118,15 +118,23 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// A filled rectangle from one corner to the other.
     ///
     /// # Errors
-    /// The backend fails.
-    pub fn fill(&self, a: (f64, f64), b: (f64, f64), color: RGBColor) -> Result<(), ChartError> {
-        self.draw(Rectangle::new([self.at(a), self.at(b)], color.filled()))
+    /// Fails if the backend fails.
+    pub fn fill_rectangle(
+        &self,
+        a: (f64, f64),
+        b: (f64, f64),
+        color: RGBColor,
+    ) -> Result<(), ChartError> {
+        self.draw(Rectangle::new(
+            [self.pixel_at(a), self.pixel_at(b)],
+            color.filled(),
+        ))
     }
 
     /// A rectangle's outline.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn outline(
         &self,
         a: (f64, f64),
@@ -135,7 +143,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
         width: f64,
     ) -> Result<(), ChartError> {
         self.draw(Rectangle::new(
-            [self.at(a), self.at(b)],
+            [self.pixel_at(a), self.pixel_at(b)],
             self.stroke(color, width),
         ))
     }
@@ -143,21 +151,21 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// An open line through points.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn line(
         &self,
         points: &[(f64, f64)],
         color: RGBColor,
         width: f64,
     ) -> Result<(), ChartError> {
-        let points: Vec<_> = points.iter().map(|point| self.at(*point)).collect();
+        let points: Vec<_> = points.iter().map(|point| self.pixel_at(*point)).collect();
         self.draw(PathElement::new(points, self.stroke(color, width)))
     }
 
     /// An open line of dashes: `pattern` holds the lengths of dash and gap in turn; empty draws it solid.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn dashed(
         &self,
         points: &[(f64, f64)],
@@ -177,24 +185,24 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// A filled polygon, translucent.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn area(
         &self,
         points: &[(f64, f64)],
         color: RGBColor,
         opacity: f64,
     ) -> Result<(), ChartError> {
-        let points: Vec<_> = points.iter().map(|point| self.at(*point)).collect();
+        let points: Vec<_> = points.iter().map(|point| self.pixel_at(*point)).collect();
         self.draw(Polygon::new(points, color.mix(opacity)))
     }
 
     /// A filled disc.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn disc(&self, center: (f64, f64), radius: f64, color: RGBColor) -> Result<(), ChartError> {
         self.draw(Circle::new(
-            self.at(center),
+            self.pixel_at(center),
             (radius * self.scale).round() as i32,
             color.filled(),
         ))
@@ -203,7 +211,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// One line of text, its middle at `y`.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn text(&self, label: &Label, at: (f64, f64), look: Type) -> Result<(), ChartError> {
         let (text, family) = if self.pixels {
             font::drawable(&label.text, &label.id)
@@ -233,13 +241,13 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
             (at.0, at.1 + drop)
         };
         let style = font.color(&look.color).pos(Pos::new(across, VPos::Center));
-        self.draw(Text::new(text, self.at(at), style))
+        self.draw(Text::new(text, self.pixel_at(at), style))
     }
 
     /// Text without a fallback of its own.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn plain(&self, text: &str, at: (f64, f64), look: Type) -> Result<(), ChartError> {
         self.text(&Label::plain(text), at, look)
     }
@@ -247,7 +255,7 @@ impl<'a, DB: DrawingBackend> Canvas<'a, DB> {
     /// A label in at most `lines` lines no wider than `limit`, its block centred at `y`.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn block(
         &self,
         label: &Label,

@@ -7,6 +7,7 @@ use super::error::ChartError;
 use super::series::{Legend, Look, Swatch};
 use crate::report::score;
 use crate::report::view::RunView;
+use crate::text::count::counted;
 use plotters::prelude::DrawingBackend;
 
 /// Item means of each run, sorted, as shares of the full mark.
@@ -23,7 +24,7 @@ const PLOT: f64 = 460.0;
 const HISTOGRAM_BINS: usize = 20;
 
 impl<'a> Distribution<'a> {
-    /// None without a scored item.
+    /// The distribution. `None` if no item is scored.
     pub fn from_runs(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
         let scores: Vec<Vec<f64>> = runs
             .iter()
@@ -43,10 +44,13 @@ impl<'a> Distribution<'a> {
         })
     }
 
-    /// For the caption.
+    /// What the chart shows, for its caption.
     pub fn describe(&self) -> String {
         if self.scores.len() == 1 {
-            format!("distribution of {} item scores", self.scores[0].len())
+            format!(
+                "distribution of {}",
+                counted(self.scores[0].len(), "item score")
+            )
         } else {
             "share of items that score at most the value below (a curve further right and lower is better)".to_owned()
         }
@@ -67,7 +71,7 @@ impl<'a> Distribution<'a> {
     ) -> Result<(), ChartError> {
         let (top, bottom) = (self.top(), self.top() + PLOT);
         for (count, text) in counts.ticks() {
-            let y = bottom - PLOT * counts.place(*count);
+            let y = bottom - PLOT * counts.position_of(*count);
             canvas.line(&[(LEFT, y), (RIGHT, y)], GRID, 1.5)?;
             canvas.plain(text, (LEFT - 14.0, y), Type::new(SMALL, SOFT, Align::Right))?;
         }
@@ -106,8 +110,8 @@ impl<'a> Distribution<'a> {
             .filter(|(_, count)| *count > 0)
         {
             let x = |bin: usize| Self::x(bin as f64 / HISTOGRAM_BINS as f64);
-            let y = bottom - PLOT * axis.place(count as f64);
-            Look::new(0).fill(canvas, (x(bin) + 2.0, y), (x(bin + 1) - 2.0, bottom))?;
+            let y = bottom - PLOT * axis.position_of(count as f64);
+            Look::new(0).fill_box(canvas, (x(bin) + 2.0, y), (x(bin + 1) - 2.0, bottom))?;
         }
         Ok(())
     }

@@ -38,9 +38,9 @@ impl Width {
 
 /// Units of a millimetre.
 const MILLIMETRE: f64 = 1000.0 / 88.0;
-/// SVG coordinates a unit: plotters rounds to whole ones.
+/// SVG coordinates for each unit: plotters rounds coordinates to whole numbers.
 const SVG_SCALE: f64 = 4.0;
-/// Pixels a unit of a PNG: 2000 pixels make a column, 577 dpi in print.
+/// Pixels for each unit of a PNG: 2000 pixels make a column, which are 577 dpi in print.
 const PNG_SCALE: f64 = 2.0;
 
 /// The chart as an SVG document of its printed size.

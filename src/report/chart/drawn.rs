@@ -38,8 +38,8 @@ impl Drawn {
     }
 }
 
-/// Numbers the charts whose file name an earlier one has, also in other case, so that each has files of its
-/// own.
+/// Adds a number to the names of charts whose file name an earlier chart has, perhaps in other case. So each
+/// chart has files of its own.
 pub(crate) fn distinct<'a>(charts: impl Iterator<Item = &'a mut Drawn>) {
     let mut taken = HashSet::new();
     for chart in charts {

@@ -5,7 +5,8 @@ use plotters::style::{FontStyle, register_font};
 use std::sync::OnceLock;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The family as written into SVG: readers without DejaVu, or without a glyph in it, go on down the list.
+/// The family as written into SVG: readers without DejaVu, or without a glyph in it, try the next ones of the
+/// list.
 pub(super) const FAMILY: &str =
     "DejaVu Sans, Verdana, Noto Sans, Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif";
 /// The family that PNG labels are drawn in when DejaVu lacks one of their characters.
@@ -14,7 +15,7 @@ pub(super) const WIDE_FAMILY: &str = "system CJK";
 /// plotters' font size over the em that its SVG backend writes.
 pub(super) const SIZE_PER_EM: f64 = 1.24;
 
-/// What stands for a character that no font has.
+/// What replaces a character that no font has.
 const MISSING: char = '□';
 
 struct Fonts {
@@ -79,7 +80,7 @@ fn wide_font() -> Option<&'static FontRef<'static>> {
 }
 
 /// How to draw a label in pixels: the text, and the family that has its characters. Without a system font for
-/// them the label's `id` is drawn instead, and boxes stand for characters that it lacks too.
+/// them, the label's `id` is drawn instead, with boxes for characters that no font has.
 pub(super) fn drawable(text: &str, id: &str) -> (String, &'static str) {
     let regular = fonts().regular.as_ref();
     if covered(regular, text) {

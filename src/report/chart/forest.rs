@@ -18,15 +18,15 @@ pub struct Effect {
     pub look: Look,
     /// `None` if there is nothing to compare.
     pub value: Option<f64>,
-    /// The 95 % interval; None without spread.
+    /// The 95 % interval. `None` without spread.
     pub interval: Option<(f64, f64)>,
-    /// Whether it is beyond chance; then its mark is filled.
+    /// Whether it is beyond chance. Then its mark is filled.
     pub sure: bool,
     /// The numbers as printed beside it.
     pub text: String,
 }
 
-/// Differences, one a line.
+/// Differences, one on each line.
 #[derive(Debug, Clone)]
 pub struct Forest {
     /// From top to bottom.
@@ -41,7 +41,7 @@ const TOP: f64 = 12.0;
 const MARGIN: f64 = 12.0;
 const GAP: f64 = 22.0;
 const LEADING: f64 = SMALL * 1.2;
-/// Lines that a label may take.
+/// How many lines a label may take.
 const LINES: usize = 3;
 
 impl Forest {
@@ -125,7 +125,7 @@ impl Chart for Forest {
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
         let (axis, (left, right), bottom) = (self.axis(), self.edges(), self.bottom());
-        let x = |value: f64| left + (right - left) * axis.place(value);
+        let x = |value: f64| left + (right - left) * axis.position_of(value);
         for (value, text) in axis.ticks() {
             let at = x(*value);
             let (color, width) = if *value == 0.0 {

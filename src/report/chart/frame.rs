@@ -46,11 +46,11 @@ impl Frame {
         }
     }
 
-    /// Where a value lies.
-    pub(super) fn at(&self, x: f64, y: f64) -> (f64, f64) {
+    /// The point of a value.
+    pub(super) fn point_at(&self, x: f64, y: f64) -> (f64, f64) {
         (
-            self.left + (self.right - self.left) * self.x.place(x),
-            self.bottom - (self.bottom - self.top) * self.y.place(y),
+            self.left + (self.right - self.left) * self.x.position_of(x),
+            self.bottom - (self.bottom - self.top) * self.y.position_of(y),
         )
     }
 
@@ -62,23 +62,23 @@ impl Frame {
     /// Grid, ticks and titles.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub(super) fn draw<DB: DrawingBackend>(
         &self,
         canvas: &Canvas<'_, DB>,
     ) -> Result<(), ChartError> {
         for (value, text) in self.y.ticks() {
-            let (_, y) = self.at(f64::NAN, *value);
+            let (_, y) = self.point_at(f64::NAN, *value);
             canvas.line(&[(self.left, y), (self.right, y)], GRID, 1.5)?;
             let look = Type::new(SMALL, SOFT, Align::Right);
             canvas.plain(text, (self.left - 12.0, y), look)?;
         }
         let mut free = f64::NEG_INFINITY;
         for (value, text) in self.x.ticks() {
-            let (x, _) = self.at(*value, f64::NAN);
+            let (x, _) = self.point_at(*value, f64::NAN);
             canvas.line(&[(x, self.bottom), (x, self.bottom + 9.0)], INK, 2.0)?;
             let half = font::width(text, SMALL) / 2.0;
-            // A text that would run into the one before is left out; its tick stays.
+            // A text that would overlap the one before is left out. Its tick stays.
             if x - half < free {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! A heat map item × model: a line a run, items from hard to easy along it.
+//! A heat map of items and models: a line for each run, with the items from hard to easy.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
 use super::draw::Chart;
@@ -26,7 +26,7 @@ const RIGHT: f64 = 984.0;
 const TOP: f64 = 10.0;
 
 impl<'a> Heat<'a> {
-    /// None without two scored items.
+    /// The heat map. `None` if fewer than two items are scored.
     pub fn from_runs(runs: &[&RunView], labels: &'a [Label], full: f64) -> Option<Self> {
         let means: Vec<BTreeMap<&str, f64>> =
             runs.iter().map(|run| score::item_means(run)).collect();
@@ -70,7 +70,7 @@ impl<'a> Heat<'a> {
         })
     }
 
-    /// For the caption.
+    /// What the chart shows, for its caption.
     pub fn describe(&self) -> String {
         let bins = self.rows[0].len();
         let cells = if self.items > bins {
@@ -102,7 +102,7 @@ impl<'a> Heat<'a> {
         for step in 0..steps {
             let x = |s: i32| from + (to - from) * f64::from(s) / f64::from(steps);
             let share = f64::from(step) / f64::from(steps - 1);
-            canvas.fill((x(step), y), (to, y + 20.0), ramp(share))?;
+            canvas.fill_rectangle((x(step), y), (to, y + 20.0), ramp(share))?;
         }
         let look = |align| Type::new(SMALL, SOFT, align);
         canvas.plain("score", (from - 60.0, y + 10.0), look(Align::Right))?;
@@ -153,9 +153,9 @@ impl Chart for Heat<'_> {
                 // Each cell reaches to the end and is covered by the next, as in the key.
                 let (a, b) = ((x(bin), top), (RIGHT, bottom));
                 match value {
-                    Some(value) => canvas.fill(a, b, ramp(*value))?,
+                    Some(value) => canvas.fill_rectangle(a, b, ramp(*value))?,
                     None => {
-                        canvas.fill(a, b, PAPER)?;
+                        canvas.fill_rectangle(a, b, PAPER)?;
                         canvas.line(&[(x(bin), bottom), (x(bin + 1), top)], SOFT, 1.5)?;
                     }
                 }

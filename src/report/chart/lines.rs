@@ -39,7 +39,7 @@ pub struct Lines {
     pub x: String,
     /// The title of the vertical axis.
     pub y: String,
-    /// In place of round numbers, such as dates.
+    /// Ticks in place of those at round numbers, such as dates.
     pub x_ticks: Vec<(f64, String)>,
     /// Places with an upright line and a word beside it, such as change points.
     pub marks: Vec<(f64, String)>,
@@ -47,7 +47,7 @@ pub struct Lines {
     pub width: Width,
 }
 
-/// Points of a line that the eye can tell apart.
+/// How many points of a line the eye can tell apart.
 const FINE: usize = 600;
 const PLOT: f64 = 470.0;
 
@@ -95,7 +95,7 @@ impl Lines {
     ) -> Result<(), ChartError> {
         let [left, right, top, bottom] = frame.edges();
         for (x, text) in &self.marks {
-            let (x, _) = frame.at(*x, f64::NAN);
+            let (x, _) = frame.point_at(*x, f64::NAN);
             canvas.dashed(&[(x, top), (x, bottom)], SOFT, 2.5, &[7.0, 7.0])?;
             let half = super::font::width(text, SMALL) / 2.0;
             let middle = x.min(right - half).max(left + half);
@@ -114,8 +114,11 @@ impl Curve {
     ) -> Result<(), ChartError> {
         for run in runs(&self.points) {
             let parts: Vec<(f64, f64, f64)> = parts(run).filter_map(hull).collect();
-            let low = parts.iter().map(|(x, low, _)| frame.at(*x, *low));
-            let high = parts.iter().rev().map(|(x, _, high)| frame.at(*x, *high));
+            let low = parts.iter().map(|(x, low, _)| frame.point_at(*x, *low));
+            let high = parts
+                .iter()
+                .rev()
+                .map(|(x, _, high)| frame.point_at(*x, *high));
             let outline: Vec<(f64, f64)> = low.chain(high).collect();
             if outline.len() > 2 {
                 canvas.area(&outline, self.look.line_color(), 0.17)?;
@@ -133,11 +136,11 @@ impl Curve {
     ) -> Result<(), ChartError> {
         let mut corners = Vec::new();
         for run in runs(&self.points) {
-            let run: Vec<(f64, f64)> = thin(run).map(|p| frame.at(p.x, p.y)).collect();
+            let run: Vec<(f64, f64)> = thin(run).map(|p| frame.point_at(p.x, p.y)).collect();
             canvas.dashed(&run, self.look.line_color(), 4.0, self.look.dash())?;
             corners.extend(run);
         }
-        // All of a few points, some of many; the last one always.
+        // All points if they are few, and some if they are many. The last one is always there.
         let every = if corners.len() <= 20 {
             1
         } else {
@@ -159,7 +162,7 @@ fn runs(points: &[Point]) -> impl Iterator<Item = &[Point]> {
         .filter(|run| !run.is_empty())
 }
 
-/// A line's points one by one; some together where there are more than can be seen.
+/// A line's points one by one, or in groups where there are more than can be seen.
 fn parts(run: &[Point]) -> impl Iterator<Item = &[Point]> {
     let size = run.len().div_ceil(FINE / 4);
     run.chunks(if run.len() <= FINE { 1 } else { size })
@@ -178,7 +181,7 @@ fn thin(run: &[Point]) -> impl Iterator<Item = &Point> {
     })
 }
 
-/// Where a part lies, and the reach of its bands.
+/// The place of a part, and the range of its bands.
 fn hull(part: &[Point]) -> Option<(f64, f64, f64)> {
     let mut bands = part.iter().filter_map(|point| point.band);
     let first = bands.next()?;

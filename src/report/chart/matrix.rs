@@ -1,4 +1,4 @@
-//! A heat map of numbers: a line a level, a column a group, the number in each cell.
+//! A heat map of numbers: a line for each level, a column for each group, and the number in each cell.
 
 use super::canvas::{Align, Canvas, GRID, INK, Label, ON_DARK, ON_LIGHT, PAPER, SMALL, SOFT, Type};
 use super::draw::{Chart, Width};
@@ -16,7 +16,7 @@ pub struct Matrix {
     pub columns: Vec<Label>,
     /// `cells[row][column]`.
     pub cells: Vec<Vec<Option<f64>>>,
-    /// Digits behind the point.
+    /// How many digits follow the point.
     pub decimals: usize,
     /// How wide it is printed.
     pub width: Width,
@@ -25,15 +25,15 @@ pub struct Matrix {
 const MARGIN: f64 = 12.0;
 const ROW: f64 = 56.0;
 const LEADING: f64 = SMALL * 1.2;
-/// The longest upright heading; what does not fit is cut.
+/// The longest upright heading. A longer one is cut.
 const HEAD: f64 = 330.0;
-/// Lines that a name may take.
+/// How many lines a name may take.
 const LINES: usize = 3;
 
-/// How the headings of columns stand.
+/// How the headings of columns are set.
 struct Heads {
     upright: bool,
-    /// Lines of each.
+    /// The lines of each heading.
     lines: Vec<Vec<String>>,
     height: f64,
 }
@@ -55,7 +55,7 @@ impl Matrix {
         (room / self.columns.len().max(1) as f64).min(260.0)
     }
 
-    /// Headings stand level where all words fit into their column, else upright.
+    /// Headings are level where all words fit into their columns, and upright otherwise.
     fn heads(&self) -> Heads {
         let room = self.pitch() - 10.0;
         let words = |label: &Label| {
@@ -108,7 +108,7 @@ impl Matrix {
         (low, high)
     }
 
-    /// Digits that all numbers have room for. `None` if not even whole ones have.
+    /// How many digits all numbers have room for. `None` if there is no room for whole numbers.
     fn digits(&self) -> Option<usize> {
         let values = || self.cells.iter().flatten().flatten();
         let fits = |decimals: &usize| {
@@ -149,7 +149,7 @@ impl Matrix {
             (left + self.pitch() - 1.5, top + self.row_height() - 1.5),
         );
         let Some(value) = value else {
-            canvas.fill(a, b, PAPER)?;
+            canvas.fill_rectangle(a, b, PAPER)?;
             canvas.line(&[(a.0, b.1), (b.0, a.1)], SOFT, 1.5)?;
             return canvas.outline(a, b, GRID, 1.5);
         };
@@ -159,7 +159,7 @@ impl Matrix {
         } else {
             0.5
         };
-        canvas.fill(a, b, ramp(share))?;
+        canvas.fill_rectangle(a, b, ramp(share))?;
         let color = if share > 0.5 { ON_DARK } else { ON_LIGHT };
         match self.digits() {
             Some(digits) => canvas.plain(
@@ -184,7 +184,7 @@ impl Matrix {
         for step in 0..steps {
             let x = from + (to - from) * f64::from(step) / f64::from(steps);
             let share = f64::from(step) / f64::from(steps - 1);
-            canvas.fill((x, y), (to, y + 22.0), ramp(share))?;
+            canvas.fill_rectangle((x, y), (to, y + 22.0), ramp(share))?;
         }
         let look = |align| Type::new(SMALL, SOFT, align);
         canvas.plain(&low, (from - 12.0, y + 11.0), look(Align::Right))?;

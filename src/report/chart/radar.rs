@@ -1,4 +1,4 @@
-//! A radar of the groups: one axis a group, one outline a run.
+//! A radar of the groups: one axis for each group, and one outline for each run.
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, GRID, INK, Label, SMALL, SOFT, Type};
@@ -20,7 +20,7 @@ pub struct Radar<'a> {
 const WIDTH: f64 = 1000.0;
 const RADIUS: f64 = 262.0;
 const LABEL_WIDTH: f64 = 205.0;
-/// Lines that a label may take.
+/// How many lines a label may take.
 const LINES: usize = 4;
 /// From the legend to the centre: the radius, and room for a label.
 const HEAD: f64 = RADIUS + 146.0;
@@ -68,9 +68,9 @@ impl<'a> Radar<'a> {
         (angle.sin(), -angle.cos())
     }
 
-    /// Where a value in the printed unit lies; the least tick is the centre.
+    /// The point of a value in the printed unit. The least tick is the centre.
     fn point(&self, axis: usize, value: f64) -> (f64, f64) {
-        let length = RADIUS * self.axis.place(value);
+        let length = RADIUS * self.axis.position_of(value);
         let (dx, dy) = self.direction(axis);
         let (x, y) = self.center();
         (x + dx * length, y + dy * length)

@@ -1,4 +1,4 @@
-//! Score over cost, with the line of those that nothing cheaper beats (the Pareto front).
+//! Scores over costs, with the line of those that nothing cheaper beats (the Pareto front).
 
 use super::axis::Axis;
 use super::canvas::{Align, Canvas, INK, Label, SMALL, SOFT, Type};
@@ -29,7 +29,7 @@ pub struct Spot {
 pub struct Scatter {
     /// In the order of the legend.
     pub spots: Vec<Spot>,
-    /// Titles of the axes.
+    /// The title of the horizontal axis.
     pub x: String,
     /// The title of the vertical axis.
     pub y: String,
@@ -83,7 +83,7 @@ impl Scatter {
     }
 
     fn spot(&self, frame: &Frame, spot: &Spot) -> (f64, f64) {
-        frame.at(spot.cost, spot.score)
+        frame.point_at(spot.cost, spot.score)
     }
 
     /// The corners of the front's line.
@@ -96,7 +96,7 @@ impl Scatter {
             }
             steps.push((x, y));
         }
-        // Beyond the last one nothing more is gained.
+        // After the last one, nothing more is gained.
         if let Some((_, y)) = steps.last().copied() {
             steps.push((frame.edges()[1], y));
         }
@@ -111,7 +111,10 @@ impl Scatter {
             let r = RADIUS * 1.4;
             taken.push([x - r, y - r, x + r, y + r]);
             if let Some((low, high)) = spot.interval {
-                let (high, low) = (frame.at(spot.cost, high).1, frame.at(spot.cost, low).1);
+                let (high, low) = (
+                    frame.point_at(spot.cost, high).1,
+                    frame.point_at(spot.cost, low).1,
+                );
                 taken.push([x - 8.0, high, x + 8.0, low]);
             }
         }
@@ -160,7 +163,10 @@ impl Scatter {
             let (x, y) = self.spot(frame, spot);
             let color = spot.look.line_color();
             if let Some((low, high)) = spot.interval {
-                let (low, high) = (frame.at(spot.cost, low).1, frame.at(spot.cost, high).1);
+                let (low, high) = (
+                    frame.point_at(spot.cost, low).1,
+                    frame.point_at(spot.cost, high).1,
+                );
                 canvas.line(&[(x, low), (x, high)], color, 3.0)?;
                 for y in [low, high] {
                     canvas.line(&[(x - 8.0, y), (x + 8.0, y)], color, 3.0)?;

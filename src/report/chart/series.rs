@@ -1,5 +1,5 @@
-//! What distinguishes models: colour, hatching, dashes and markers, so that grey print and colour-blind eyes
-//! still can.
+//! What distinguishes models: colour, hatching, dashes and markers. So a reader of a grey print, or one who
+//! is colour-blind, can tell them apart.
 
 use super::canvas::{Align, Canvas, INK, Label, ON_DARK, ON_LIGHT, PAPER, SMALL, Type};
 use super::error::ChartError;
@@ -47,7 +47,7 @@ enum Hatch {
     Level,
 }
 
-/// The look of the series at `index`; repeats after 40 series.
+/// The look of the series at `index`. It repeats after 40 series.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     index: usize,
@@ -80,15 +80,15 @@ impl Look {
     /// A filled, hatched box.
     ///
     /// # Errors
-    /// The backend fails.
-    pub fn fill<DB: DrawingBackend>(
+    /// Fails if the backend fails.
+    pub fn fill_box<DB: DrawingBackend>(
         self,
         canvas: &Canvas<'_, DB>,
         a: (f64, f64),
         b: (f64, f64),
     ) -> Result<(), ChartError> {
         let color = self.color();
-        canvas.fill(a, b, color)?;
+        canvas.fill_rectangle(a, b, color)?;
         let lightness =
             0.3 * f64::from(color.0) + 0.59 * f64::from(color.1) + 0.11 * f64::from(color.2);
         let line = if lightness > 150.0 { ON_LIGHT } else { ON_DARK };
@@ -104,7 +104,7 @@ impl Look {
     /// again.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub fn marker<DB: DrawingBackend>(
         self,
         canvas: &Canvas<'_, DB>,
@@ -183,7 +183,7 @@ const KEY: f64 = 46.0;
 const GAP: f64 = 32.0;
 const LEADING: f64 = 38.0;
 const MARGIN: f64 = 10.0;
-/// Lines that an entry may take.
+/// How many lines an entry may take.
 const LINES: usize = 3;
 
 /// The names of several series, in rows above a chart. A single series needs none.
@@ -253,7 +253,7 @@ impl<'a> Legend<'a> {
         )
     }
 
-    /// Units that it takes at the top of the chart.
+    /// How many units it takes at the top of the chart.
     pub(super) fn height(&self) -> f64 {
         self.height
     }
@@ -261,7 +261,7 @@ impl<'a> Legend<'a> {
     /// Draws the legend at the top of the chart.
     ///
     /// # Errors
-    /// The backend fails.
+    /// Fails if the backend fails.
     pub(super) fn draw<DB: DrawingBackend>(
         &self,
         canvas: &Canvas<'_, DB>,
@@ -270,7 +270,7 @@ impl<'a> Legend<'a> {
             let (x, y) = entry.at;
             let look = entry.look;
             match self.swatch {
-                Swatch::Fill => look.fill(canvas, (x, y - 12.0), (x + KEY, y + 12.0))?,
+                Swatch::Fill => look.fill_box(canvas, (x, y - 12.0), (x + KEY, y + 12.0))?,
                 Swatch::Mark => look.marker(canvas, (x + KEY / 2.0, y), 10.0)?,
                 Swatch::Line => {
                     canvas.dashed(&[(x, y), (x + KEY, y)], look.line_color(), 4.0, look.dash())?;

@@ -50,7 +50,7 @@ pub(super) fn card(
     }
 }
 
-/// The output that an edit of an edit started from; several runs have their first picture in common only.
+/// The output that an edit of an edit started from. Several runs have only their first picture in common.
 fn started_from(
     item: &Item,
     subject: &Subject<'_>,
@@ -75,7 +75,8 @@ fn picture_of(run: &RunView, file: &str, output: &Output) -> Picture {
     }
 }
 
-/// Where relative input pictures of a run's items start from: as its manifest says, else the run folder.
+/// The folder that relative input pictures of a run's items start from: the one that its manifest names, or
+/// the run folder.
 fn items_base(run: &RunView) -> &Path {
     let base = run.manifest.get("items_base").and_then(Value::as_str);
     base.map_or(run.dir.as_path(), Path::new)

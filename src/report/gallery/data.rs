@@ -12,9 +12,9 @@ pub struct Gallery {
     pub runs: Vec<Run>,
     /// The cards, in the suites' order.
     pub items: Vec<Card>,
-    /// Outputs of all runs, and how many of them have a card here.
+    /// How many outputs all runs have.
     pub total: usize,
-    /// Outputs with a card here.
+    /// How many outputs have a card here.
     pub shown: usize,
 }
 
@@ -23,7 +23,7 @@ pub struct Gallery {
 pub struct Run {
     /// The suite's title.
     pub suite: String,
-    /// The model, and what tells it from others.
+    /// The model, and what distinguishes it from the others.
     pub label: String,
     /// The score of a perfect output.
     pub full: f64,
@@ -50,16 +50,16 @@ pub struct Card {
     pub outputs: Vec<Shown>,
 }
 
-/// A picture of the gallery: where its file lies, and, once made, its thumbnail.
+/// A picture of the gallery: the path of its file, and its thumbnail, once that is made.
 #[derive(Debug, Default, Serialize)]
 pub struct Picture {
     /// The file.
     #[serde(skip)]
     pub path: PathBuf,
-    /// Of the file, where the record says it.
+    /// The hash of the file, where the record has it.
     #[serde(skip)]
     pub sha256: Option<String>,
-    /// `data:` URI or relative file.
+    /// The thumbnail: a `data:` URI, or the path of a file beside the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thumb: Option<String>,
     /// Relative link to the original.
@@ -86,7 +86,7 @@ pub enum Status {
     Failed,
     /// No score.
     Unscored,
-    /// Could not be made or observed.
+    /// The output could not be made or observed.
     Error,
 }
 

@@ -12,11 +12,10 @@ use serde_json::Value;
 pub struct ChangeMask {
     /// `data:` URI of a small PNG, a pixel for each cell.
     pub src: String,
-    /// Parts of the picture's width and height that the cells cover: the rest at the right and the bottom is
-    /// cut.
+    /// The part of the picture's width that the cells cover: the rest at the right is cut.
     #[serde(rename = "w")]
     pub width: f64,
-    /// As `width`.
+    /// The part of the picture's height, likewise.
     #[serde(rename = "h")]
     pub height: f64,
     /// Share of changed pixels.
@@ -26,17 +25,17 @@ pub struct ChangeMask {
 /// One reply of a judge, word for word.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Reply {
-    /// Who gave it. Empty if nobody says.
+    /// Who gave it. Empty if that is unknown.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
-    /// What it is about. Empty if nobody says.
+    /// What it is about. Empty if that is unknown.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub role: String,
     /// The words.
     pub reply: String,
 }
 
-/// Longest side of a mask that is drawn, cells: that of the largest picture in cells of 8 pixels is below.
+/// The longest side of a mask that is drawn, in cells. The largest picture has fewer cells of 8 pixels.
 const LONGEST: usize = 16_384;
 
 /// The mask of this evidence, if it has one that can be drawn.
@@ -61,7 +60,7 @@ pub(super) fn change_mask(evidence: &Value) -> Option<ChangeMask> {
     })
 }
 
-/// Who gave a reply; where nobody says, who was asked for it.
+/// Who gave a reply. If that is unknown, who was asked for it.
 fn model(call: &Call<'_>, judgement: &Judgement<'_>) -> String {
     let named = |name: &Field<Text<'_>>| {
         let name = name.text();

@@ -13,7 +13,8 @@ pub(super) struct Subject<'a> {
     pub runs: Vec<usize>,
 }
 
-/// Items in order of first appearance; the same id in another suite or version is another item.
+/// The items in the order in which they first appear. The same id in another suite or version is another
+/// item.
 pub(super) fn subjects(runs: &[RunView]) -> Vec<Subject<'_>> {
     let mut places: HashMap<(&str, &str, &str), usize> = HashMap::new();
     let mut subjects: Vec<Subject<'_>> = Vec::new();

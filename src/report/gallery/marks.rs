@@ -15,9 +15,9 @@ pub struct Mark {
     pub score: f64,
 }
 
-/// Detections below this are noise to a reader; GenEval's rule does not look at them either.
+/// Detections with a lower score are noise to a reader. GenEval's rule does not look at them either.
 const DETECTION_THRESHOLD: f64 = 0.3;
-/// Shapes a picture, highest score first for detections, reading order for text.
+/// How many shapes a picture has at most: the detections with the highest scores, or the first lines of text.
 const MOST_MARKS: usize = 60;
 
 /// The numbers among the elements of a list.

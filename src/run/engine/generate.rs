@@ -1,7 +1,7 @@
 //! The threads with a generator each: from slots to answers.
 
 use super::shared::Shared;
-use super::{Work, catch_panic};
+use super::work::{Work, catch_panic};
 use crate::generate::{GenerateError, Generated, Request};
 use crate::record::Failure;
 use crate::run::chain::Slot;
@@ -32,7 +32,7 @@ impl Work<'_> {
         }
         let chunk = generator.chunk().max(1);
         loop {
-            let slots = queue.take(chunk, || self.stopped(shared));
+            let slots = queue.take_ready(chunk, || self.stopped(shared));
             if slots.is_empty() {
                 return;
             }
@@ -66,7 +66,8 @@ impl Work<'_> {
                 if left.remove(&index) {
                     let mut seconds = start.elapsed().as_secs_f64();
                     start = Instant::now();
-                    // In a chunk the first answer waits for the phases of all: each one's own phases count.
+                    // The first answer of a chunk waits for the phases of all its outputs, so only the phases
+                    // of an output itself count.
                     if let Ok(Generated { timings, .. }) = &result
                         && requests.len() > 1
                         && !timings.is_empty()
@@ -99,8 +100,8 @@ impl Work<'_> {
     ) {
         let result = match result {
             Ok(generated) => Ok(generated),
-            // The signal that ends this run reaches what it works with, too: the next run tells whether this
-            // can be made.
+            // The signal that ends this run also reaches the processes that it works with. The next run finds
+            // out whether this output can be made.
             Err(_) if self.cancel.is_raised() => return shared.stop(),
             Err(GenerateError::Item { kind, message }) => Err(Failure {
                 stage: "generate".into(),
@@ -110,7 +111,7 @@ impl Work<'_> {
             Err(GenerateError::Fatal { message, help }) => {
                 return shared.fail(RunError::Generator { message, help });
             }
-            // What waits for this output waits no longer.
+            // The outputs that wait for this one need not wait any longer.
             Err(GenerateError::Cancelled) => return shared.stop(),
         };
         // The store ends early only when the run stops.

@@ -44,14 +44,14 @@ impl Line {
 
 /// The journals of one execution.
 pub(super) struct Journals {
-    /// Of what was made.
+    /// The journal of the outputs.
     pub outputs: Journal,
-    /// Of what observers saw.
+    /// The journal of the evidence.
     pub evidence: Journal,
 }
 
 impl Journals {
-    /// Appends what arrives; hands it to the kernel whenever nothing waits.
+    /// Appends the lines that arrive, and hands them to the kernel whenever no line waits.
     pub(super) fn write(mut self, lines: &Receiver<Line>, shared: &Shared) {
         let result = (|| {
             while let Ok(line) = lines.recv() {
@@ -67,7 +67,7 @@ impl Journals {
         })();
         if let Err(error) = result {
             shared.fail(error);
-            // Let the workers run dry instead of blocking on a full channel.
+            // Takes the lines that still come, so that no worker blocks on a full channel.
             lines.iter().for_each(drop);
         }
     }

@@ -13,9 +13,9 @@ pub(super) struct Look {
     pub slot: Slot,
     /// Its record.
     pub output: Output,
-    /// The output's picture; None until it is read back, or where the output is not a picture.
+    /// The output's picture. `None` until it is read back, and where the output is not a picture.
     pub pixels: Option<image::RgbImage>,
-    /// The item with the picture that it starts from, where that is another's output.
+    /// The item with the picture that it starts from, where that is the output of another item.
     item: Option<Item>,
     /// What decoding changed of the output's picture, where its record does not say so.
     pub notes: Vec<String>,

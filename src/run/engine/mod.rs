@@ -17,68 +17,31 @@ mod observe;
 mod outcome;
 mod shared;
 mod store;
+mod work;
 
 pub use outcome::Outcome;
+pub use work::{GeneratorFactory, Making, Work};
 
-use super::asked::Asked;
 use super::error::RunError;
-use super::event::{Event, Listener};
+use super::event::Event;
 use super::fingerprint::Fingerprints;
-use super::folder::{RunFolder, Stream};
+use super::folder::Stream;
 use super::journal::{Journal, Lines};
 use super::output::{Made, OutputWriter};
 use super::plan::{Plan, plan};
 use super::queue::Queue;
-use crate::cancel::Cancel;
-use crate::generate::Generator;
-use crate::guard::panic_text;
-use crate::layout::Layout;
-use crate::observe::{Halt, Observer};
+use crate::observe::Halt;
 use crossbeam_channel::bounded;
 use journals::{Journals, Line};
 use look::Look;
 use shared::Shared;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Makes one generator per worker.
-pub type GeneratorFactory<'a> = dyn Fn() -> Result<Box<dyn Generator>, RunError> + Sync + 'a;
-
-/// Who makes outputs, and all that shapes them beside item and seed.
-pub struct Making<'a> {
-    /// Makes one generator for each worker.
-    pub factory: &'a GeneratorFactory<'a>,
-    /// Part of every output's fingerprint.
-    pub identity: serde_json::Value,
-    /// Generators that work at the same time.
-    pub workers: usize,
-}
-
-/// One execution of the first stages.
-pub struct Work<'a> {
-    /// Where the run's files are.
-    pub folder: &'a RunFolder,
-    /// The outputs asked for.
-    pub asked: Asked<'a>,
-    /// Who makes them; None only observes what is there.
-    pub making: Option<Making<'a>>,
-    /// How the files of outputs are named.
-    pub layout: Layout,
-    /// Who looks at them.
-    pub observers: &'a [Box<dyn Observer>],
-    /// Threads that look at outputs.
-    pub observe_workers: usize,
-    /// The flag that ends the work before its end.
-    pub cancel: &'a Cancel,
-    /// Who hears of the progress.
-    pub listener: &'a dyn Listener,
-}
 
 impl Work<'_> {
     /// Does what is left to do.
     ///
     /// # Errors
-    /// When a journal or picture cannot be written, or the generator cannot continue. All finished outputs
-    /// are kept.
+    /// Fails if a journal or a picture cannot be written, or the generator cannot continue. All finished
+    /// outputs are kept.
     pub fn execute(&self) -> Result<Outcome, RunError> {
         let prints = (self.making.as_ref())
             .map(|making| Fingerprints::new(&self.asked, &making.identity))
@@ -113,12 +76,6 @@ impl Work<'_> {
         }
         self.listener.on(Event::Finished);
         shared.into_outcome(plan.done, self.cancel.is_raised())
-    }
-
-    /// Where an observer keeps files of its own.
-    fn observer_path(&self, observer: &dyn Observer) -> std::path::PathBuf {
-        let name = super::shard::file_name(observer.name(), self.asked.shard, "");
-        self.folder.root().join(name)
     }
 
     fn begin(&self) -> Result<(), RunError> {
@@ -208,32 +165,8 @@ impl Work<'_> {
                 scope.spawn(move || self.observe(&looks, &plan.inputs, &line_in, shared));
             }
             scope.spawn(move || self.reload(plan, before, &look_in, shared));
-            // The channels close when their last worker ends: this thread's own ends must go.
+            // The channels close when their last worker ends, so this thread drops its own ends.
             drop((made_in, made, looks, line_in));
         });
     }
-
-    fn stopped(&self, shared: &Shared) -> bool {
-        self.cancel.is_raised() || shared.is_stopped()
-    }
-
-    fn tell_failure(&self, item: &str, repeat: u32, stage: &'static str, message: &str) {
-        self.listener.on(Event::Failed {
-            item: item.into(),
-            repeat,
-            stage,
-            message: message.into(),
-        });
-    }
-}
-
-/// Runs foreign code so that a panic in it is a failure of one output.
-fn catch_panic<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
-        let text = panic_text(payload.as_ref());
-        format!(
-            "internal error: {}",
-            text.unwrap_or_else(|| "unknown".into())
-        )
-    })
 }

@@ -3,7 +3,7 @@
 use super::journals::Line;
 use super::look::Look;
 use super::shared::Shared;
-use super::{Work, catch_panic};
+use super::work::{Work, catch_panic};
 use crate::observe::{Halt, Noted, ObserveError, Observer, Subject};
 use crate::record::{Evidence, Failure, Object, add_note};
 use crate::run::chain::Inputs;
@@ -21,7 +21,7 @@ impl Work<'_> {
         batches.max().unwrap_or(1)
     }
 
-    /// Shows outputs to all observers, some at a time, until none comes any more.
+    /// Shows outputs to all observers, some at a time, until no more come.
     pub(super) fn observe(
         &self,
         looks: &Receiver<Look>,
@@ -29,7 +29,7 @@ impl Work<'_> {
         lines: &Sender<Line>,
         shared: &Shared,
     ) {
-        // Of pictures in memory, all workers together hold two batches at most.
+        // All workers together keep at most two batches of pictures in memory.
         let batch = self.batch();
         let batch = batch.min((batch * 2).div_ceil(self.observe_workers.max(1)));
         while let Ok(first) = looks.recv() {
@@ -57,7 +57,7 @@ impl Work<'_> {
         }
     }
 
-    /// Counts and tells a record, and sends it to its journal. False when the run stops.
+    /// Counts a record, tells of its failure, and sends it to its journal. Returns false when the run stops.
     fn keep_evidence(&self, record: &Evidence, lines: &Sender<Line>, shared: &Shared) -> bool {
         let line = match Line::evidence(record) {
             Ok(line) => line,
@@ -75,7 +75,8 @@ impl Work<'_> {
         lines.send(line).is_ok()
     }
 
-    /// One observer looks at a group; pictures that cannot be read become failures without bothering it.
+    /// Shows a group of outputs to one observer. Pictures that cannot be read become failures, and the
+    /// observer does not get them.
     fn look(
         &self,
         observer: &dyn Observer,
@@ -167,7 +168,7 @@ impl Work<'_> {
                 }
                 None
             }
-            // As with outputs: what failed since the end was asked for is tried again.
+            // As with outputs, an observation that failed after the end was asked for is tried again.
             Err(_) if self.cancel.is_raised() => None,
             Err(ObserveError { kind, message, .. }) => {
                 let failure = Failure {

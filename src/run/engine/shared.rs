@@ -53,7 +53,7 @@ impl Shared {
     /// The counts, when nothing failed.
     ///
     /// # Errors
-    /// The first error that a thread met.
+    /// Fails with the first error that a thread met.
     pub(super) fn into_outcome(
         self,
         done_before: usize,

@@ -3,7 +3,7 @@
 use super::journals::Line;
 use super::look::Look;
 use super::shared::Shared;
-use super::{Work, catch_panic};
+use super::work::{Work, catch_panic};
 use crate::record::Output;
 use crate::run::error::RunError;
 use crate::run::event::Event;
@@ -49,7 +49,7 @@ impl Work<'_> {
                 break;
             }
             if self.asked.after(slot).next().is_some() {
-                writer.inputs.put(slot, &output, self.folder.root());
+                writer.inputs.add_output(slot, &output, self.folder.root());
                 queue.release(self.asked.after(slot));
             }
             if !failed && !self.observers.is_empty() && !self.stopped(shared) {

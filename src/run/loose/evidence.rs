@@ -1,4 +1,4 @@
-//! Loose evidence: an item, and what was seen; or the results that the benchmark's own script writes.
+//! Loose evidence: an item and what was seen, or the results that the benchmark's own script writes.
 
 use super::row::Row;
 use super::rows::{LooseFile, Rows};
@@ -13,7 +13,7 @@ const OBSERVER: &str = "loose";
 /// The evidence of a file; `official` is how the rule reads the results of the benchmark's own script.
 ///
 /// # Errors
-/// When a line is not an object. What is wrong with an object is next to its row.
+/// Fails if a line is not an object. What is wrong with an object is next to its row.
 pub(super) fn read(
     file: LooseFile,
     items: &[Item],
@@ -39,13 +39,13 @@ pub(super) fn read(
     Ok(rows)
 }
 
-/// The evidence of a row. What holds `NaN` or an infinite number gives no score, and says why.
+/// The evidence of a row. Evidence with `NaN` or an infinite number gives no score, and its record says why.
 ///
 /// # Errors
 /// Fails if the row has no item, or a field is not as expected.
 fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
     row.item(path)?;
-    row.whole(&["repeat"]);
+    row.whole_numbers(&["repeat"]);
     let mut why = None;
     for odd in std::mem::take(&mut row.not_numbers) {
         if odd.field == "evidence" {
@@ -57,7 +57,7 @@ fn evidence(path: &Path, mut row: Row) -> Result<Evidence, RunError> {
         row.fields.shift_remove(&odd.field);
     }
     row.drop_nulls();
-    row.or_else("observer", OBSERVER);
+    row.set_default("observer", OBSERVER);
     let mut record: Evidence = row.record(path)?;
     if let Some(message) = why {
         record.error.get_or_insert(Failure {

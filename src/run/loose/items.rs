@@ -8,7 +8,8 @@ use serde_json::Value;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// The items of a file. What no grader reads has a default; `task` is that of items that do not name theirs.
+/// The items of a file. Fields that no rule reads have defaults. `task` is the task of items that do not name
+/// theirs.
 ///
 /// # Errors
 /// Fails if a row has no id or one that was used before, a field is not as expected, or a value is `NaN`.
@@ -46,8 +47,8 @@ fn item(path: &Path, mut row: Row, task: &Value) -> Result<Item, RunError> {
             "write the expected value, or leave out the field",
         ));
     }
-    row.or_else("task", task.clone());
-    row.or_else("prompt", "");
+    row.set_default("task", task.clone());
+    row.set_default("prompt", "");
     for name in ["images", "expect", "tags"] {
         if row.fields.get(name).is_some_and(Value::is_null) {
             row.fields.shift_remove(name);

@@ -6,22 +6,24 @@ use crate::run::error::RunError;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// More answers to one item than anybody asks for: a larger number is another thing, such as a seed.
+/// The largest `repeat`: nobody asks for more answers to one item. A larger number means something else, such
+/// as a seed.
 const MOST_REPEATS: u32 = 1_000_000;
 
-/// The output of a row. `repeat` and `seed` are 0 where they are left out; `kind` is that of what is there.
+/// The output of a row. `repeat` and `seed` are 0 where they are left out. A `kind` that is left out follows
+/// from the fields that are there.
 ///
 /// # Errors
 /// Fails if the row has no item or nothing to grade, or a field is not as expected.
 pub(super) fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
     row.item(path)?;
-    row.whole(&["repeat", "seed", "width", "height"]);
+    row.whole_numbers(&["repeat", "seed", "width", "height"]);
     let has = |row: &Row, name: &str| row.fields.get(name).is_some_and(|value| !value.is_null());
     if let Some(odd) = row.not_numbers.iter().find(|odd| odd.field == "text") {
         let message = format!("`{}` is {}, not a text", odd.at, odd.written);
-        row.or_else("error", failure(message));
+        row.set_default("error", failure(message));
     }
-    // What is not a number is not a value; where it stands inside a field, the field has none.
+    // `NaN` is no value, and a field with `NaN` inside has no value either.
     for odd in std::mem::take(&mut row.not_numbers) {
         row.fields.insert(odd.field, Value::Null);
     }
@@ -48,7 +50,7 @@ pub(super) fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
         *error = whole_failure(error.take());
     }
     row.drop_nulls();
-    row.or_else("repeat", 0);
+    row.set_default("repeat", 0);
     let line = row.line;
     let output: Output = row.record(path)?;
     match output.repeat {
@@ -65,7 +67,7 @@ pub(super) fn output(path: &Path, mut row: Row) -> Result<Output, RunError> {
     }
 }
 
-/// A failure with all its words, of a message or of an object that has some.
+/// A failure with all its keys, made of a message or of an object with some of the keys.
 fn whole_failure(error: Value) -> Value {
     match error {
         Value::Object(mut fields) => {

@@ -1,4 +1,5 @@
-//! One object a line, as Python's `json` writes it, too: with `NaN`, and with halves of surrogate pairs.
+//! One object on each line, in JSON or as Python's `json` writes it: with `NaN`, and with halves of surrogate
+//! pairs.
 
 use crate::python;
 use crate::python::value::Value as Python;
@@ -14,7 +15,7 @@ pub(super) const HELP: &str = "each line is one JSON object; see docs/reference/
 
 /// One row.
 pub(super) struct Row {
-    /// 1-based.
+    /// The number of the line, from 1.
     pub line: usize,
     /// The fields, as JSON.
     pub fields: Object,
@@ -26,9 +27,9 @@ pub(super) struct Row {
 pub(super) struct NotNumber {
     /// The field of the row that it is in.
     pub field: String,
-    /// Where, such as `evidence.value`.
+    /// Its path in the row, such as `evidence.value`.
     pub at: String,
-    /// As it is written, such as `NaN`.
+    /// The value as it is written, such as `NaN`.
     pub written: &'static str,
 }
 
@@ -110,7 +111,7 @@ impl Row {
         }
     }
 
-    /// The row's item; one that is written as a whole number is that number's digits.
+    /// Checks the row's item. An id that is written as a whole number becomes the text of its digits.
     ///
     /// # Errors
     /// Fails if there is none.
@@ -139,8 +140,9 @@ impl Row {
         self.fields.get("repeat").is_none_or(Value::is_null)
     }
 
-    /// Whole numbers that are written with a point, as tables with gaps in a column write them.
-    pub(super) fn whole(&mut self, names: &[&str]) {
+    /// Turns whole numbers that are written with a point into integers. Tables with gaps in a column write
+    /// them so.
+    pub(super) fn whole_numbers(&mut self, names: &[&str]) {
         for name in names {
             let Some(value) = self.fields.get_mut(*name) else {
                 continue;
@@ -170,7 +172,7 @@ impl Row {
     }
 
     /// Gives a field a value unless it has one.
-    pub(super) fn or_else(&mut self, name: &str, value: impl Into<Value>) {
+    pub(super) fn set_default(&mut self, name: &str, value: impl Into<Value>) {
         if self.fields.get(name).is_none_or(Value::is_null) {
             self.fields.insert(name.to_owned(), value.into());
         }

@@ -24,7 +24,7 @@ pub(super) struct Rows<T> {
 
 /// What became of a row.
 pub(super) struct Made<T> {
-    /// 1-based.
+    /// The number of the line, from 1.
     pub line: usize,
     /// Whether the row leaves out which of an item's outputs it is about.
     pub implies_repeat: bool,
@@ -39,7 +39,7 @@ impl LooseFile {
         std::fs::metadata(path).map_err(|error| RunError::io("cannot read", path, &error))?;
         let lines = Lines::read(path)?;
         if let Some((line, text)) = lines.numbered().next() {
-            foreign(path, line, text)?;
+            refuse_other_formats(path, line, text)?;
         }
         let path = path.to_owned();
         Ok(Self { path, lines })
@@ -54,7 +54,7 @@ impl LooseFile {
     /// The records of all rows, made on all cores.
     ///
     /// # Errors
-    /// When a line is not an object. What is wrong with an object is next to its row.
+    /// Fails if a line is not an object. What is wrong with an object is next to its row.
     pub(super) fn records<T: Send>(
         self,
         make: impl Fn(&Path, Row) -> Result<T, RunError> + Sync,
@@ -71,7 +71,7 @@ impl LooseFile {
         };
         let read: Vec<Result<Made<T>, RunError>> =
             numbered.par_iter().with_min_len(256).map(made).collect();
-        // What a killed writer left of a line is not a record, unless it is one.
+        // A torn last line is skipped, unless it is a whole record.
         let torn = matches!(read.last(), Some(Err(_))) && lines.torn().is_some();
         let whole = read.len() - usize::from(torn);
         let rows = read.into_iter().take(whole).collect::<Result<_, _>>()?;
@@ -87,7 +87,7 @@ impl<T> Rows<T> {
     /// The records.
     ///
     /// # Errors
-    /// The first row that makes none.
+    /// Fails with the error of the first row that makes no record.
     pub(super) fn into_records(self) -> Result<Vec<T>, RunError> {
         self.rows.into_iter().map(|row| row.record).collect()
     }
@@ -101,7 +101,7 @@ impl<T> Rows<T> {
 }
 
 /// Refuses what is written in another way altogether.
-fn foreign(path: &Path, line: usize, text: &[u8]) -> Result<(), RunError> {
+fn refuse_other_formats(path: &Path, line: usize, text: &[u8]) -> Result<(), RunError> {
     let (what, help) = match text {
         [b'[', ..] => (
             "the file is a JSON array, but one object on each line is expected",

@@ -1,4 +1,4 @@
-//! Multiple-choice questions: their options, and the same question with the options turned.
+//! Multiple-choice questions: their options, and the same question with the options rotated.
 
 use super::fields::plain;
 use crate::config::{ChoiceMapping, Flaw, Names};
@@ -6,14 +6,14 @@ use crate::record::Object;
 use crate::suite::error::Wrong;
 use serde_json::Value;
 
-/// Letters stand for options.
+/// The most options that a question may have: each has a letter.
 const MOST: usize = 26;
 
 /// The options of a question and the right one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Question {
     pub options: Vec<String>,
-    /// 0-based.
+    /// The place of the right option, from 0.
     pub answer: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Values of a record's fields, as what the mapping takes them for.
+//! Values of a record's fields, as the types that the mapping expects.
 
 use crate::config::{FieldOrValue, nearest};
 use crate::formats::lists;

@@ -7,7 +7,7 @@ use crate::formats::Record;
 /// How the prompt of a record is made.
 pub(super) enum Prompt {
     Field(String),
-    /// A template a line.
+    /// One template for each line.
     Text(Vec<Template>),
 }
 
@@ -39,13 +39,13 @@ impl Prompt {
     }
 
     /// The prompt of the `index`-th record.
-    pub(super) fn fill(&self, index: usize, record: &Record) -> Result<String, String> {
+    pub(super) fn fill_in(&self, index: usize, record: &Record) -> Result<String, String> {
         let prompt = match self {
             Self::Field(name) => string(&record.fields, name)?.to_owned(),
             Self::Text(lines) => {
                 let kept = lines.iter().filter(|line| !line.lacks(record));
                 let lines: Vec<String> = kept
-                    .map(|line| line.fill(index, record))
+                    .map(|line| line.fill_in(index, record))
                     .collect::<Result<_, _>>()?;
                 lines.join("\n")
             }

@@ -4,7 +4,7 @@ use super::fields::{field, plain};
 use crate::formats::Record;
 use std::path::Path;
 
-/// The options of a multiple-choice question, a line each.
+/// The options of a multiple-choice question, each on its own line.
 pub(super) const OPTIONS: &str = "@options";
 
 /// A parsed template.
@@ -17,7 +17,7 @@ enum Part {
     Field {
         name: String,
         form: Form,
-        /// May be missing or empty.
+        /// Whether the field may be missing or empty.
         optional: bool,
     },
 }
@@ -25,9 +25,9 @@ enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
     Plain,
-    /// Zeros in front up to this many characters.
+    /// With zeros in front, up to this many characters.
     Zeros(usize),
-    /// Without the extension.
+    /// Without the extension of a file name.
     Stem,
 }
 
@@ -94,7 +94,7 @@ impl Template {
     }
 
     /// The text for the `index`-th record.
-    pub(super) fn fill(&self, index: usize, record: &Record) -> Result<String, String> {
+    pub(super) fn fill_in(&self, index: usize, record: &Record) -> Result<String, String> {
         let mut filled = String::new();
         for part in &self.0 {
             match part {
@@ -127,7 +127,7 @@ fn lookup(name: &str, index: usize, record: &Record) -> Result<String, String> {
     }
 }
 
-/// `name`, `name:05`, `name:stem`, each maybe behind `?`.
+/// Parses `name`, `name:05` or `name:stem`, each of which may follow a `?`.
 fn placeholder(inside: &str) -> Result<Part, String> {
     let (optional, inside) = match inside.strip_prefix('?') {
         Some(rest) => (true, rest),
@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn fields_are_padded_and_stripped() {
-        let filled = |text| Template::parse(text).and_then(|template| template.fill(41, &record()));
+        let filled =
+            |text| Template::parse(text).and_then(|template| template.fill_in(41, &record()));
         assert_eq!(filled("n").unwrap(), "7");
         assert_eq!(filled("{n:04}_{long:04}").unwrap(), "0007_123456");
         assert_eq!(filled("x{@index:03}-{@key:stem}").unwrap(), "x041-k");
@@ -196,7 +197,7 @@ mod tests {
         #[test]
         fn no_template_panics(text in "([{}:0-9a-z@é]|n|@index|@key|stem){0,12}") {
             if let Ok(template) = Template::parse(&text) {
-                let _ = template.fill(0, &record());
+                let _ = template.fill_in(0, &record());
             }
         }
     }

@@ -109,8 +109,8 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// The start of a row, which the command before it does not take for its own: `\\` reads a `[` or `*` behind
-/// it, `\toprule` and `\midrule` a `[`.
+/// A row that the command before it does not take for its own option: `\\` reads a `[` or a `*` that follows
+/// it, and `\toprule` and `\midrule` read a `[`.
 fn started(row: String) -> String {
     if row.trim_start().starts_with(['[', '*']) {
         format!("{{}}{row}")

@@ -1,4 +1,4 @@
-//! One file a format, and the list of them all. A new format is its file and its lines here.
+//! One file for each format, and the list of all formats. A new format needs its file and its lines here.
 
 pub mod csv;
 pub mod html;

@@ -14,7 +14,7 @@ use crate::world::{SIDE, read};
 use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 
-/// Captions of each task in a check, and Euler steps.
+/// How many captions of each task a check has, and how many Euler steps it takes.
 const CHECKED: usize = 16;
 const STEPS: usize = 12;
 
@@ -26,7 +26,7 @@ pub(super) struct Denoise {
     pub vae: Autoencoder,
     /// FLUX's scheduler.
     pub scheduler: FlowMatchConfig,
-    /// Where all is computed.
+    /// The device that computes all of it.
     pub device: Device,
 }
 
@@ -116,7 +116,8 @@ impl Denoise {
         self.vae.pictures(&made, side)
     }
 
-    /// How many captions of each of GenEval's tasks the pictures show, seen and held out ones alike.
+    /// How many captions of each of GenEval's tasks the pictures show. Captions that are held out count like
+    /// the others.
     ///
     /// # Errors
     /// Fails when `prompts` or [`Self::pictures`] fails.

@@ -12,7 +12,7 @@ pub struct TaskDescription {
     pub name: &'static str,
     /// What the network learns, in a sentence.
     pub about: &'static str,
-    /// The roles that `from` of a training may name: nothing else would have an effect.
+    /// The roles that `from` of a training may name. Any other role would have no effect.
     pub roles: &'static [&'static str],
     /// Makes the network.
     pub open: LearnerMaker,

@@ -1,6 +1,6 @@
 //! Training of DINOv2 by self-distillation (Oquab et al., arXiv 2304.07193): a student sees one view of a
-//! picture with some patches hidden and says what the teacher says of another view, and of the hidden
-//! patches.
+//! picture with some hidden patches. It predicts what the teacher says about another view, and about the
+//! hidden patches.
 //!
 //! The teacher is the moving average of the student's weights that the optimizer keeps (`optimizer.ema`), so
 //! that it is saved and published as such; and it is balanced over a batch instead of by a running centre, as
@@ -36,9 +36,9 @@ pub(super) static DINOV2: TaskDescription = TaskDescription {
     open: |setup| Ok(Box::new(Dinov2Task::new(setup)?)),
 };
 
-/// Pictures of a check whose prototypes are counted.
+/// How many pictures a check has, whose prototypes are counted.
 const CHECKED: usize = 128;
-/// The network's own names, beside those of the heads.
+/// The prefix of the network's parameters, beside those of the heads.
 const NETWORK: [&str; 3] = ["embeddings.", "encoder.", "layernorm."];
 
 /// `settings` of the task `dinov2`.
@@ -81,7 +81,7 @@ impl Default for Dinov2Settings {
 /// Student and teacher: one network whose weights are exchanged.
 pub(super) struct Dinov2Task {
     settings: Dinov2Settings,
-    /// The published configuration.
+    /// The configuration that is published.
     config: Value,
     network: Dinov2,
     mask_token: Tensor,
@@ -189,7 +189,7 @@ impl Dinov2Task {
         first + (last - first) * way.min(1.0)
     }
 
-    /// What the teacher says of whole views without anything hidden, while its weights are in place.
+    /// What the teacher says about whole views with nothing hidden, while its weights are in place.
     fn targets(&self, views: &Views, step: u64) -> Result<Targets, TrainError> {
         let temperature = self.teacher_temperature(step);
         let states = self.network.forward(&views.pixels)?.detach();
@@ -252,7 +252,7 @@ impl Learner for Dinov2Task {
         &self.variables
     }
 
-    /// With the weights of this moment as their own teacher.
+    /// The loss with the current weights as their own teacher.
     fn loss(&self, step: u64) -> Result<Loss, TrainError> {
         let views = self.views(step)?;
         let targets = self.targets(&views, step)?;

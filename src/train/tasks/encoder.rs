@@ -28,7 +28,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// The pictures of a step: the same for every encoder with this seed.
+    /// The pictures of a step. They are the same for every encoder with this seed.
     pub(super) fn of_step(seed: u64, step: u64, count: usize) -> Self {
         Self::drawn(
             &mut Random::new(seed, samples::stream(TRAINING, step)),
@@ -36,7 +36,7 @@ impl Batch {
         )
     }
 
-    /// Pictures that no step of the training sees as the same draw.
+    /// Pictures of a check. No step of the training draws the same ones.
     pub(super) fn unseen(seed: u64, count: usize) -> Self {
         Self::drawn(&mut Random::new(seed, samples::stream(CHECKS, 0)), count)
     }
@@ -94,7 +94,7 @@ pub(super) fn publish(
     state::write_weights(&folder.join(FILES[2]), weights)
 }
 
-/// The tensors whose names begin so.
+/// The tensors whose names begin with a prefix.
 pub(super) fn beginning(
     prefixes: &[&str],
     mut tensors: BTreeMap<String, Tensor>,

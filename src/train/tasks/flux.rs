@@ -1,5 +1,5 @@
-//! Training of FLUX.1 text-to-image from nothing: the transformer and both text encoders learn together, as a
-//! frozen T5 of the right size does not exist for the miniature world.
+//! Training of FLUX.1 text-to-image from nothing. The transformer and both text encoders learn together,
+//! since there is no frozen T5 of the right size for the miniature world.
 
 use super::denoise::{Denoise, Prompts};
 use super::description::TaskDescription;
@@ -61,7 +61,7 @@ struct Network {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FluxSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     samples: u64,
     /// Tokens of T5.
     max_sequence_length: usize,

@@ -23,8 +23,8 @@ pub(super) fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
     state::replace(path, format!("{value:#}\n").as_bytes())
 }
 
-/// Copies the configuration, the weights and the tokenizer of a checkpoint's folder, and nothing that its
-/// training left beside them.
+/// Copies the configuration, the weights and the tokenizer of a checkpoint's folder. Other files of its
+/// training are not copied.
 ///
 /// # Errors
 /// Fails if a file cannot be read or written.

@@ -1,5 +1,6 @@
-//! Training of Qwen2.5-VL from nothing: the next token of answers about captions and pictures, vision tower
-//! and language model together. The result is the frozen language model of UniWorld-V1 in miniature.
+//! Training of Qwen2.5-VL from nothing. The vision tower and the language model together learn the next token
+//! of answers about captions and pictures. The result is the frozen language model of UniWorld-V1 in
+//! miniature.
 
 use super::description::TaskDescription;
 use super::parts::write_json;
@@ -40,14 +41,14 @@ const FILES: [&str; 5] = [
     "tokenizer.json",
     "model.safetensors",
 ];
-/// Batches of a check.
+/// How many batches a check has.
 const CHECKED: u64 = 12;
 
 /// `settings` of the task `qwen-vl`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct QwenVlSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     samples: u64,
     /// `preprocessor_config.json`.
     processor: QwenProcessor,
@@ -115,7 +116,7 @@ impl QwenVl {
         prompt::read(&self.reader, &lesson.words, picture.as_ref(), &self.device)
     }
 
-    /// A batch of lessons: the first sets the form.
+    /// A batch of lessons of one form, which the first lesson sets.
     fn block(&self, kind: u64, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(kind, number));
         let tokens = &self.reader.tokenizer;

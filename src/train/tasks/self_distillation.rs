@@ -7,7 +7,7 @@ use crate::model::{Result, Weights};
 use candle_core::{D, Module, Tensor};
 use candle_nn::ops::log_softmax;
 
-/// Rounds of the teacher's balancing.
+/// How many rounds balance the teacher's choices.
 const ROUNDS: usize = 3;
 
 /// A projection head of DINO: three layers to a vector of unit length, then cosines with prototypes.

@@ -1,5 +1,5 @@
-//! Training of SigLIP's vision tower (Zhai et al., arXiv 2303.15343): pictures and descriptions of all they
-//! show, each pair a yes or a no of its own. Only the vision tower is published.
+//! Training of SigLIP's vision tower (Zhai et al., arXiv 2303.15343): pictures and descriptions of everything
+//! that they show, where each pair is a yes or a no of its own. Only the vision tower is published.
 
 use super::description::TaskDescription;
 use super::encoder::{self, Batch};
@@ -31,7 +31,7 @@ pub(super) static SIGLIP: TaskDescription = TaskDescription {
     open: |setup| Ok(Box::new(Siglip::new(setup)?)),
 };
 
-/// Pictures of a check, of which each must find its own description.
+/// How many pictures a check has. Each must find its own description.
 const CHECKED: usize = 64;
 
 /// `network` of the task `siglip`.
@@ -164,8 +164,8 @@ impl Learner for Siglip {
         &self.variables
     }
 
-    /// The sum over all pairs of −log sigmoid(± score), over the number of pictures. Two pictures of one
-    /// description, such as two empty ones, are pairs of either.
+    /// The sum over all pairs of −log sigmoid(± score), over the number of pictures. Two pictures with the
+    /// same description, such as two empty ones, both belong to it.
     fn loss(&self, step: u64) -> Result<Loss, TrainError> {
         let batch = Batch::of_step(self.seed, step, self.batch);
         let texts: Vec<String> = batch.contents.iter().map(describe).collect();

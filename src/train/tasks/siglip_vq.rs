@@ -3,8 +3,7 @@
 //! them. No pixel is rebuilt.
 //!
 //! The vision transformer begins as a trained SigLIP, without its final norm and with the exact GELU, and
-//! stays as it is. The language model has its own place for image tokens, which a linear projector fills; it
-//! is not published.
+//! stays as it is. A linear projector makes the language model's image tokens. It is not published.
 
 mod codebook;
 mod tower;
@@ -46,11 +45,11 @@ pub(super) static SIGLIP_VQ: TaskDescription = TaskDescription {
 };
 
 const FILES: [&str; 3] = ["config.json", tower::FILE, "vq.safetensors"];
-/// Batches of a check.
+/// How many batches a check has.
 const CHECKED: u64 = 12;
-/// Pictures whose features the codebook begins with.
+/// From how many pictures the codebook takes its first features.
 const FIRST: usize = 256;
-/// Where the quantizer's parameters are.
+/// The prefix of the quantizer's parameters.
 const QUANTIZER: &str = "vq";
 
 /// `network` of the task `siglip-vq`; everything else follows from the vision transformer.
@@ -65,7 +64,7 @@ struct Network {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SiglipVqSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     samples: u64,
     /// What distances to codes are divided by before they become shares.
     #[serde(default = "temperature")]
@@ -105,7 +104,7 @@ pub(super) struct SiglipVq {
     tokens: Tokenizer,
     /// The token that ends an answer.
     end: u32,
-    /// Codes of a picture's side, and its patches for the language model.
+    /// How many codes a picture's side has, and the patches of a picture for the language model.
     side: usize,
     grid: [usize; 3],
     variables: Arc<Variables>,
@@ -173,7 +172,7 @@ impl SiglipVq {
         Ok(learner)
     }
 
-    /// The codebook begins with directions that stand for those of pictures.
+    /// Fills the codebook with directions that represent those of pictures.
     fn fill_codebook(&self) -> Result<(), TrainError> {
         let vars = self.variables.by_name();
         let name = format!("{QUANTIZER}.quantize.embedding.weight");
@@ -226,7 +225,7 @@ impl SiglipVq {
     }
 }
 
-/// The patches of a picture whose merged ones are the tokenizer's codes.
+/// The patches of a picture: merged, they are as many as the tokenizer's codes.
 fn patches(config: &Qwen2_5VlConfig, side: usize) -> Result<[usize; 3], TrainError> {
     let vision = &config.vision;
     let across = SIDE as usize / vision.patch_size;
@@ -271,7 +270,7 @@ impl Learner for SiglipVq {
     }
 
     /// The share of answers that would be decoded right from codes, word for word; how many codes the
-    /// pictures take, and how many equally frequent ones would be as surprising.
+    /// pictures use; and the perplexity of the codes.
     fn check(&self) -> Result<Numbers, TrainError> {
         let encoder = VqEncoder::new(&self.encoder, &self.variables.weights().at(QUANTIZER))?;
         let mut tally = Tally::default();
@@ -302,8 +301,8 @@ impl Learner for SiglipVq {
         &FILES
     }
 
-    /// The two files of the tokenizer with their published names of tensors, and what `vision_config` says of
-    /// them.
+    /// The two files of the tokenizer with their published names of tensors, and what `vision_config` says
+    /// about them.
     fn publish(
         &self,
         folder: &Path,

@@ -15,20 +15,20 @@ pub(super) struct Text {
     pub t5: T5Encoder,
     /// Its tokenizer.
     pub t5_tokens: Tokenizer,
-    /// Its tokens of a prompt, padding included.
+    /// How many tokens it gets for a prompt, padding included.
     pub t5_length: usize,
     /// The encoder of the pooled vector.
     pub clip: ClipText,
     /// Its tokenizer.
     pub clip_tokens: Tokenizer,
-    /// Its tokens of a prompt, padding included.
+    /// How many tokens it gets for a prompt, padding included.
     pub clip_length: usize,
-    /// Where both are computed.
+    /// The device that computes both.
     pub device: Device,
 }
 
 impl Text {
-    /// The text encoders of a folder laid out as FLUX.1's, frozen; T5 sees so many tokens.
+    /// The frozen text encoders of a folder in FLUX.1's layout. T5 sees so many tokens.
     ///
     /// # Errors
     /// Fails if a file is absent or damaged.

@@ -1,10 +1,10 @@
 //! Training of UniWorld-V1 (arXiv 2506.03147, section 3) over a frozen Qwen2.5-VL, a frozen reference encoder
 //! and a frozen autoencoder. Stage 1 trains the projector behind the language model; stage 2 both projectors
 //! and a part of FLUX's image branch, on captions and edits, with a loss that weighs what an edit changes.
-//! Which is which is said by `trainable`.
+//! The key `trainable` says which parameters learn.
 //!
-//! Prompts end where the assistant begins, as they do when pictures are made; the authors' script has one
-//! token more.
+//! Prompts end where the assistant begins, as they do when pictures are made. The authors' script has one
+//! more token.
 
 mod block;
 mod parts;
@@ -39,7 +39,7 @@ pub(super) static UNIWORLD: TaskDescription = TaskDescription {
     open: |setup| Ok(Box::new(Uniworld::new(setup)?)),
 };
 
-/// Edits of each kind in a check.
+/// How many edits of each kind a check has.
 const CHECKED: usize = 16;
 
 /// UniWorld-V1 that learns.
@@ -120,7 +120,7 @@ impl Uniworld {
         })
     }
 
-    /// How many edits of each kind do what they should, and how many leave alone what they should.
+    /// How many edits of each kind change what they should, and how many keep what they should.
     fn check_edits(&self, numbers: &mut Numbers) -> Result<(), TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 1));
         for kind in Kind::ALL {

@@ -26,7 +26,7 @@ pub(super) static VAE: TaskDescription = TaskDescription {
     open: |setup| Ok(Box::new(Vae::new(setup)?)),
 };
 
-/// Pictures of a check, at a time and in all.
+/// How many pictures a check has at a time, and in all.
 const CHECKED: [usize; 2] = [32, 256];
 const FILES: [&str; 2] = ["config.json", "diffusion_pytorch_model.safetensors"];
 
@@ -52,7 +52,7 @@ impl Default for VaeSettings {
     }
 }
 
-/// An autoencoder that learns.
+/// The autoencoder that learns.
 pub(super) struct Vae {
     settings: VaeSettings,
     /// The published configuration, as it is written beside the weights.
@@ -86,7 +86,7 @@ impl Vae {
         })
     }
 
-    /// Pictures that no step of the training sees as the same draw.
+    /// Pictures of a check. No step of the training draws the same ones.
     fn unseen(&self, count: usize) -> Vec<image::RgbImage> {
         let mut random = Random::new(self.seed, CHECKS);
         (0..count).map(|_| samples::picture(&mut random)).collect()
@@ -161,7 +161,7 @@ impl Learner for Vae {
     /// pictures in which the exact observer finds the same things and words as in the original.
     fn check(&self) -> Result<Numbers, TrainError> {
         let (mut squares, mut numbers) = (0.0, 0);
-        // Pictures of things and of letters: read alike, and all.
+        // Pictures of things and of letters: how many are read alike, and how many there are.
         let mut read_alike = [[0, 0]; 2];
         for originals in self.unseen(CHECKED[1]).chunks(CHECKED[0]) {
             let pixels = samples::batch(originals, &self.device)?;

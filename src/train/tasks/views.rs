@@ -64,7 +64,7 @@ pub(super) fn view(picture: &RgbImage, settings: &ViewSettings, random: &mut Ran
     })
 }
 
-/// Which of the patches of a view are hidden; not always any.
+/// Which of the patches of a view are hidden. Sometimes none are.
 pub(super) fn mask(patches: usize, settings: &ViewSettings, random: &mut Random) -> Vec<bool> {
     let mut mask = vec![false; patches];
     if random.chance(settings.masked) {
@@ -79,7 +79,7 @@ pub(super) fn mask(patches: usize, settings: &ViewSettings, random: &mut Random)
     mask
 }
 
-/// A rectangle that hides what lies behind it.
+/// Draws a rectangle that hides a part of the view.
 struct Rectangle {
     corner: [u32; 2],
     sides: [u32; 2],
@@ -101,12 +101,12 @@ impl Rectangle {
     }
 }
 
-/// Uniform in 0 … 1.
+/// A uniform random number in 0 … 1.
 fn uniform(random: &mut Random) -> f64 {
     random.below(1 << 24) as f64 / f64::from(1 << 24)
 }
 
-/// Uniform in −1 … 1.
+/// A uniform random number in −1 … 1.
 fn swing(random: &mut Random) -> f64 {
     2.0 * uniform(random) - 1.0
 }
@@ -131,7 +131,7 @@ mod tests {
         let mut shifts = std::collections::BTreeSet::new();
         for _ in 0..200 {
             let view = view(&picture, &shifted, &mut random);
-            // The middle tells where the pixels come from.
+            // The pixel in the middle shows where the pixels come from.
             let middle = view.get_pixel(16, 16);
             let (right, down) = (16 - i32::from(middle[0] / 7), 16 - i32::from(middle[1] / 7));
             shifts.insert((right, down));

@@ -2,13 +2,13 @@
 //! tokenizer: a trained language model between layers for image tokens learns to continue prompts with
 //! pictures, and to answer about pictures.
 //!
-//! Pre-training mixes both; fine-tuning begins with its result. Of a picture the image tokens count in the
-//! loss, of an answer its words.
+//! Pre-training mixes both; fine-tuning begins with its result. The loss counts the image tokens of a
+//! picture, and the words of an answer.
 
 mod language;
 mod sequences;
 
-use self::sequences::{Drawn, Maker, Said, Shares};
+use self::sequences::{LessonBatch, Maker, PictureBatch, Shares};
 use super::description::TaskDescription;
 use super::parts::write_json;
 use crate::model::weights::Variables;
@@ -47,20 +47,21 @@ const FILES: [&str; 5] = [
     "tokenizer_config.json",
     "model.safetensors",
 ];
-/// Batches of each kind in a check.
+/// How many batches of each kind a check has.
 const CHECKED: u64 = 8;
-/// Where `config.json` says which tokenizer's codes the model knows.
+/// The key of `config.json` that says which tokenizer's codes the model knows.
 pub(super) const TOKENIZER: &str = "image_tokenizer_sha256";
 
 /// `settings` of the task `xomni-ar`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct XOmniArSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     samples: u64,
     /// The share of batches that are answers about pictures; the others are pictures.
     understanding: f64,
-    /// The share of pictures whose prompt tells all that they show, with places; the others have captions.
+    /// The share of pictures whose prompt describes everything in them, with places. The others have
+    /// captions.
     dense: f64,
     /// The share of signs among the captions.
     #[serde(default = "signs")]
@@ -99,8 +100,8 @@ pub(super) struct XOmniArTask {
 
 /// A batch.
 enum Block {
-    Drawn(Drawn),
-    Said(Said),
+    Pictures(PictureBatch),
+    Lessons(LessonBatch),
 }
 
 impl XOmniArTask {
@@ -140,15 +141,15 @@ impl XOmniArTask {
     fn block(&self, number: u64) -> Result<Block, TrainError> {
         let mut random = Random::new(self.seed, stream(TRAINING, number));
         Ok(if random.chance(self.settings.understanding) {
-            Block::Said(self.maker.lessons(self.batch, &mut random)?)
+            Block::Lessons(self.maker.lessons(self.batch, &mut random)?)
         } else {
             let shares = self.settings.shares(self.settings.dense);
-            Block::Drawn(self.maker.drawn(self.batch, shares, &mut random)?)
+            Block::Pictures(self.maker.drawn(self.batch, shares, &mut random)?)
         })
     }
 
     /// The mean over all image tokens of −log p.
-    fn drawn(&self, drawn: &Drawn) -> Result<Tensor, TrainError> {
+    fn drawn(&self, drawn: &PictureBatch) -> Result<Tensor, TrainError> {
         let states = self.model.batch_states(&drawn.rows)?;
         let count = drawn.codes.dim(1)?;
         let before = states.narrow(1, drawn.prompt - 1, count)?.contiguous()?;
@@ -159,13 +160,13 @@ impl XOmniArTask {
     }
 
     /// Scores of the answers' tokens, [B, A, V].
-    fn answer_scores(&self, said: &Said) -> Result<Tensor, TrainError> {
+    fn answer_scores(&self, said: &LessonBatch) -> Result<Tensor, TrainError> {
         let states = self.model.batch_states(&said.answers.rows)?;
         Ok(self.model.text_logits(&said.answers.states(&states)?)?)
     }
 }
 
-/// Whether the sizes are those of the vocabulary and of the tokenizer.
+/// Checks that the sizes are those of the vocabulary and of the tokenizer.
 fn check(config: &XOmniConfig, images: &ImageTokenizer) -> Result<(), TrainError> {
     config.check().map_err(TrainError::definition)?;
     let codes = images.encoder.codebook_size;
@@ -193,7 +194,7 @@ fn check(config: &XOmniConfig, images: &ImageTokenizer) -> Result<(), TrainError
     Ok(())
 }
 
-/// Codes of another tokenizer mean something else.
+/// Checks that the tokenizer is the same, since the codes of another one mean something else.
 fn same_tokenizer(begin: &Path, config: &Value) -> Result<(), TrainError> {
     let before: Value = crate::model::read_config(&begin.join(FILES[0]))?;
     if before[TOKENIZER] == config[TOKENIZER] {
@@ -216,8 +217,8 @@ impl Learner for XOmniArTask {
     fn loss(&self, step: u64) -> Result<Loss, TrainError> {
         let block = self.blocks.get(step, |number| self.block(number))?;
         let (name, loss) = match &*block {
-            Block::Drawn(drawn) => ("image", self.drawn(drawn)?),
-            Block::Said(said) => ("text", said.answers.loss(&self.answer_scores(said)?)?),
+            Block::Pictures(drawn) => ("image", self.drawn(drawn)?),
+            Block::Lessons(said) => ("text", said.answers.loss(&self.answer_scores(said)?)?),
         };
         Ok(Loss::new(loss.clone(), &[(name, loss)]))
     }

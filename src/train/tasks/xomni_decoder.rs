@@ -41,14 +41,14 @@ pub(super) static XOMNI_DECODER: TaskDescription = TaskDescription {
     open: |setup| Ok(Box::new(XOmniDecoderTask::new(setup)?)),
 };
 
-/// Pictures of a check.
+/// How many pictures a check has.
 const CHECKED: usize = 64;
 
 /// `settings` of the task `xomni-decoder`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DecoderSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     samples: u64,
     /// Tokens of T5.
     max_sequence_length: usize,
@@ -81,8 +81,8 @@ pub(super) struct XOmniDecoderTask {
     vae: Autoencoder,
     scheduler: FlowMatchConfig,
     text: Text,
-    /// Of the empty text.
-    nothing: Told,
+    /// The states of the empty text.
+    nothing: Conditions,
     variables: Arc<Variables>,
     blocks: Blocks<Block>,
     device: Device,
@@ -92,7 +92,7 @@ pub(super) struct XOmniDecoderTask {
 
 /// What a decoder is conditioned on: features of codes [B, N, Z], T5's states [B, T, J] and CLIP's pooled
 /// vectors [B, P].
-struct Told {
+struct Conditions {
     features: Option<Tensor>,
     states: Tensor,
     pooled: Tensor,
@@ -101,7 +101,7 @@ struct Told {
 /// A batch of captioned pictures.
 struct Block {
     moments: Moments,
-    told: Told,
+    conditions: Conditions,
 }
 
 impl XOmniDecoderTask {
@@ -141,11 +141,11 @@ impl XOmniDecoderTask {
         let (captions, pictures) = self.captioned(self.batch, &mut random);
         Ok(Block {
             moments: self.vae.moments(&pictures)?,
-            told: self.conditions_of(&captions, &pictures)?,
+            conditions: self.conditions_of(&captions, &pictures)?,
         })
     }
 
-    /// Captions and pictures.
+    /// So many captions with their pictures.
     fn captioned(&self, count: usize, random: &mut Random) -> (Vec<String>, Vec<RgbImage>) {
         let tasks = Tasks::default();
         let drawn = (0..count).map(|_| {
@@ -161,26 +161,30 @@ impl XOmniDecoderTask {
         &self,
         captions: &[String],
         pictures: &[RgbImage],
-    ) -> Result<Told, TrainError> {
+    ) -> Result<Conditions, TrainError> {
         let captions: Vec<&str> = captions.iter().map(String::as_str).collect();
         let features = self.images.features(&self.images.codes(pictures)?)?;
         conditions(&self.text, &captions, Some(features))
     }
 
-    fn steady(&self, told: &Told) -> Result<Steady, TrainError> {
+    fn steady(&self, conditions: &Conditions) -> Result<Steady, TrainError> {
         let side = self.images.side;
         let condition = Condition {
-            features: told.features.as_ref(),
-            text: Some((&told.states, &told.pooled)),
+            features: conditions.features.as_ref(),
+            text: Some((&conditions.states, &conditions.pooled)),
         };
-        let guidance = Tensor::ones(told.states.dim(0)?, DType::F32, &self.device)?;
+        let guidance = Tensor::ones(conditions.states.dim(0)?, DType::F32, &self.device)?;
         let ids = latents::image_ids(side, side, &self.device)?;
         Ok(self.decoder.prepare(condition, &guidance, &ids)?)
     }
 
     /// Some samples have no conditions: zero features and the empty text.
-    fn dropped(&self, told: &Told, generator: &mut Generator) -> Result<Told, TrainError> {
-        let batch = told.states.dim(0)?;
+    fn dropped(
+        &self,
+        conditions: &Conditions,
+        generator: &mut Generator,
+    ) -> Result<Conditions, TrainError> {
+        let batch = conditions.states.dim(0)?;
         let kept = (0..batch).map(|_| {
             if generator.uniform() < self.settings.drop {
                 0f32
@@ -194,19 +198,19 @@ impl XOmniDecoderTask {
             own.broadcast_mul(kept)? + nothing.broadcast_mul(&(1.0 - kept)?)?
         };
         let cells = rows.unsqueeze(2)?;
-        let features = told.features.as_ref();
-        Ok(Told {
+        let features = conditions.features.as_ref();
+        Ok(Conditions {
             features: features
                 .map(|features| features.broadcast_mul(&cells))
                 .transpose()?,
-            states: mixed(&told.states, &self.nothing.states, &cells)?,
-            pooled: mixed(&told.pooled, &self.nothing.pooled, &rows)?,
+            states: mixed(&conditions.states, &self.nothing.states, &cells)?,
+            pooled: mixed(&conditions.pooled, &self.nothing.pooled, &rows)?,
         })
     }
 
     /// Pictures as the generator draws them, from the noise of a seed.
-    fn pictures(&self, told: &Told, seed: u64) -> Result<Vec<RgbImage>, TrainError> {
-        let (batch, side) = (told.states.dim(0)?, self.images.side);
+    fn pictures(&self, conditions: &Conditions, seed: u64) -> Result<Vec<RgbImage>, TrainError> {
+        let (batch, side) = (conditions.states.dim(0)?, self.images.side);
         let shape = (batch, side * side, self.vae.width());
         let noise = randn(
             &mut Generator::new(seed),
@@ -214,12 +218,12 @@ impl XOmniDecoderTask {
             DType::F32,
         );
         let noise = Tensor::from_vec(noise, shape, &self.device)?;
-        let nothing = Told {
+        let nothing = Conditions {
             features: None,
             states: self.nothing.states.repeat((batch, 1, 1))?,
             pooled: self.nothing.pooled.repeat((batch, 1))?,
         };
-        let (with, without) = (self.steady(told)?, self.steady(&nothing)?);
+        let (with, without) = (self.steady(conditions)?, self.steady(&nothing)?);
         let scale = self.settings.cfg_scale;
         let steps = self.settings.num_inference_steps;
         let made = sample(&noise, &self.scheduler, steps, |x, sigma| {
@@ -235,9 +239,9 @@ fn conditions(
     text: &Text,
     captions: &[&str],
     features: Option<Tensor>,
-) -> Result<Told, TrainError> {
+) -> Result<Conditions, TrainError> {
     let [states, pooled] = text.encode(captions, captions)?;
-    Ok(Told {
+    Ok(Conditions {
         features,
         states: states.detach(),
         pooled: pooled.detach(),
@@ -253,7 +257,7 @@ impl Learner for XOmniDecoderTask {
         let block = self.blocks.get(step, |number| self.block(number))?;
         let mut generator = Generator::new(samples::noise(self.seed, step));
         let latents = self.vae.draw(&block.moments, &mut generator)?;
-        let steady = self.steady(&self.dropped(&block.told, &mut generator)?)?;
+        let steady = self.steady(&self.dropped(&block.conditions, &mut generator)?)?;
         let noised = Noised::new(&latents, &self.scheduler, &mut generator)?;
         let predicted = self
             .decoder
@@ -261,13 +265,13 @@ impl Learner for XOmniDecoderTask {
         Ok(Loss::new(noised.loss(&predicted, None)?, &[]))
     }
 
-    /// The share of unseen pictures of which the exact observer reads the same after a way through codes, for
-    /// scenes and for signs.
+    /// The share of unseen pictures in which the exact observer reads the same after they went through codes,
+    /// for scenes and for signs.
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let (captions, originals) = self.captioned(CHECKED, &mut random);
         let made = self.pictures(&self.conditions_of(&captions, &originals)?, self.seed)?;
-        // Pictures of things and of letters: read alike, and all.
+        // Pictures of things and of letters: how many are read alike, and how many there are.
         let mut read_alike = [[0, 0]; 2];
         for (before, after) in originals.iter().zip(&made) {
             let letters = !read::text(&read::things(before)).is_empty();

@@ -15,7 +15,7 @@ pub(super) fn page() -> String {
         ("summary.json", schema_for!(Summary)),
     ];
     let mut page = head("Keys of the records", "the types in `src/record`");
-    page += "One JSON object a line, but for `summary.json`, which is one object. A key without a value may be absent. \
+    page += "One JSON object on each line, but for `summary.json`, which is one object. A key without a value may be absent. \
              Keys that a version does not know are kept. [Files of a run folder](run-folder.md) says what the files are \
              for, and what evidence holds.\n\n";
     for (file, schema) in files {

@@ -29,8 +29,7 @@ fn a_cut_answer_is_counted_for_every_consumer() {
             assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
             let summary = fs::read_to_string(file(dir.path(), "summary.json")).unwrap();
             assert!(
-                summary.contains("1 of 1 outputs")
-                    && summary.contains("was cut by the token limit"),
+                summary.contains("1 of 1 output") && summary.contains("was cut by the token limit"),
                 "{consumer:?} {finish}: {summary}"
             );
         }

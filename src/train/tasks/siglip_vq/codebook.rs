@@ -1,6 +1,6 @@
-//! A codebook to begin with: spherical k-means over directions (Dhillon and Modha, Machine Learning 42,
-//! 2001), which begins with directions far from each other (Arthur and Vassilvitskii, "k-means++", SODA
-//! 2007).
+//! The codebook that a training begins with: spherical k-means over directions (Dhillon and Modha, Machine
+//! Learning 42, 2001). Its first centres are directions far from each other (Arthur and Vassilvitskii,
+//! "k-means++", SODA 2007).
 
 use crate::model::clip::normalise;
 use crate::model::noise::Generator;
@@ -8,10 +8,11 @@ use crate::train::TrainError;
 use candle_core::{D, Tensor};
 
 const ROUNDS: usize = 8;
-/// What a centre weighs beside the directions next to it: one that has none stays where it is.
+/// The weight of a centre beside the directions nearest to it. A centre without such directions stays where
+/// it is.
 const STAYS: f64 = 1e-6;
 
-/// `count` directions [count, D] that stand for the directions [M, D]; some are the same where there are too
+/// `count` directions [count, D] that represent the directions [M, D]. Some are the same if there are too
 /// few.
 ///
 /// # Errors
@@ -42,7 +43,7 @@ pub(super) fn centres(
     Ok(centres)
 }
 
-/// A place with a probability as its number; the first of all where they are all zero.
+/// A random place, whose probability is in proportion to its number. The first place if all numbers are zero.
 fn drawn(shares: &[f32], generator: &mut Generator) -> usize {
     let total: f64 = shares.iter().map(|share| f64::from(*share)).sum();
     let mut left = generator.uniform() * total;

@@ -1,5 +1,5 @@
 //! SigLIP's vision tower as the tokenizer's vision transformer: transformers' names and separate projections
-//! become timm's names and one projection. The final norm is left behind.
+//! become timm's names and one projection. The final norm is left out.
 
 use crate::model::siglip::SiglipConfig;
 use crate::model::weights::{self, Files};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// The file of the vision transformer.
 pub(super) const FILE: &str = "vit.safetensors";
 
-/// `transform` and `encoder` of X-Omni's `vision_config` for a tower; pictures are brought to its size.
+/// `transform` and `encoder` of X-Omni's `vision_config` for a tower. Pictures are scaled to its size.
 ///
 /// # Errors
 /// Fails if the folder has no configuration, or the tower is of another size than the world.

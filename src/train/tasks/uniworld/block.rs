@@ -29,7 +29,7 @@ pub(super) struct Maker {
     pub region: RegionSettings,
     /// Whether the language model sees the reference pictures.
     pub vlm_sees_images: bool,
-    /// Where all is computed.
+    /// The device that computes them.
     pub device: Device,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Maker {
 pub(super) enum Eye {
     /// SigLIP's vision tower, its processor, and the width of its tokens.
     Siglip(SiglipVision, FixedProcessor, usize),
-    /// And the number of tokens before the patches.
+    /// DINOv2, its processor, the width of its tokens, and the number of tokens before the patches.
     Dinov2(Dinov2, FixedProcessor, usize, usize),
 }
 
@@ -67,7 +67,7 @@ impl Maker {
         })
     }
 
-    /// A batch of edits whose instructions have one length: the first sets it.
+    /// A batch of edits whose instructions have one length. The first instruction sets it.
     ///
     /// # Errors
     /// Fails if a network cannot be computed.
@@ -116,7 +116,7 @@ impl Maker {
         })
     }
 
-    /// Weights of the loss: what an edit changes counts more.
+    /// The weights of the loss, where changed regions count more.
     fn weights(
         &self,
         vae: &Autoencoder,

@@ -29,7 +29,7 @@ use std::sync::Arc;
 const DENOISER: &str = "denoise_tower.denoiser";
 const REFERENCE: &str = "denoise_tower.siglip_projector";
 
-/// Folders and the configuration.
+/// The folders of the checkpoints, and the configuration.
 pub(super) struct Parts {
     /// UniWorld's configuration.
     pub config: UniWorldConfig,
@@ -37,7 +37,7 @@ pub(super) struct Parts {
     vlm: PathBuf,
     flux: PathBuf,
     reference: Option<(Encoder, PathBuf)>,
-    /// An earlier stage.
+    /// The checkpoint of an earlier stage.
     begin: Option<PathBuf>,
 }
 
@@ -68,7 +68,7 @@ impl Parts {
         })
     }
 
-    /// What the weights begin with.
+    /// The weights that the training begins with.
     ///
     /// # Errors
     /// Fails if a checkpoint has no weights.
@@ -82,7 +82,7 @@ impl Parts {
         Ok(base)
     }
 
-    /// What makes prompts.
+    /// The networks that make prompts.
     ///
     /// # Errors
     /// Fails if weights are missing.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UniworldSettings {
-    /// Different samples; they come again in the same order.
+    /// How many different samples there are. They come again in the same order.
     pub samples: u64,
     /// The share of batches that are edits; the others are captions.
     pub edits: f64,

@@ -27,20 +27,20 @@ pub(super) struct Maker {
     device: Device,
 }
 
-/// What prompts of pictures say.
+/// How often prompts of pictures say what.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shares<'a> {
-    /// Of prompts that tell all that a picture shows; the others are captions.
+    /// The share of prompts that describe everything in a picture. The others are captions.
     pub dense: f64,
-    /// Of signs among the captions.
+    /// The share of signs among the captions.
     pub signs: f64,
-    /// Of GenEval's tasks among the others.
+    /// The shares of GenEval's tasks among the other captions.
     pub tasks: &'a Tasks,
 }
 
 /// Prompts of one length with their pictures.
-pub(super) struct Drawn {
-    /// Prompts and image tokens; the last is left out, as nothing follows it.
+pub(super) struct PictureBatch {
+    /// Prompts and image tokens, without the last token, which nothing follows.
     pub rows: Vec<Vec<u32>>,
     /// Tokens of a prompt.
     pub prompt: usize,
@@ -49,7 +49,7 @@ pub(super) struct Drawn {
 }
 
 /// Lessons about pictures whose prompts have one form.
-pub(super) struct Said {
+pub(super) struct LessonBatch {
     /// The questions and the tokens of their answers.
     pub answers: Answers,
     /// What is asked.
@@ -77,13 +77,14 @@ impl Maker {
         vocabulary::tokenizer(Kind::XOmni(self.images.encoder.codebook_size))
     }
 
-    /// What precedes a picture's tokens: that one begins, and its rows and columns.
+    /// The words before a picture's tokens: they say that a picture begins, and how many rows and columns it
+    /// has.
     fn before(&self) -> String {
         let ([open, _, image], side) = (AROUND, self.images.side);
         format!("{open}{side} {side}{image}")
     }
 
-    /// Pictures with prompts.
+    /// Pictures with their prompts.
     ///
     /// # Errors
     /// Fails if the tokenizer cannot be computed.
@@ -92,7 +93,7 @@ impl Maker {
         batch: usize,
         shares: Shares<'_>,
         random: &mut Random,
-    ) -> Result<Drawn, TrainError> {
+    ) -> Result<PictureBatch, TrainError> {
         let samples = samples::alike(batch, || {
             let Captioned { caption, picture } = if random.chance(shares.dense) {
                 described(random)
@@ -109,7 +110,7 @@ impl Maker {
             let seen = seen.iter().map(|code| self.first + code);
             prompt.iter().copied().chain(seen).collect()
         });
-        Ok(Drawn {
+        Ok(PictureBatch {
             rows: rows.collect(),
             prompt: prompts.first().map_or(0, Vec::len),
             codes: Tensor::new(codes, &self.device)?,
@@ -120,21 +121,25 @@ impl Maker {
     ///
     /// # Errors
     /// Fails if the tokenizer cannot be computed.
-    pub(super) fn lessons(&self, batch: usize, random: &mut Random) -> Result<Said, TrainError> {
+    pub(super) fn lessons(
+        &self,
+        batch: usize,
+        random: &mut Random,
+    ) -> Result<LessonBatch, TrainError> {
         let (lessons, answers) = Lesson::of_pictures(batch, &self.tokens, random)?;
         let pictures: Vec<RgbImage> = lessons.iter().filter_map(Lesson::picture).collect();
         let codes = self.images.codes(&pictures)?;
         let prompts = lessons.iter().zip(&codes);
-        let prompts = prompts.map(|(lesson, codes)| self.asked(&lesson.words, codes));
+        let prompts = prompts.map(|(lesson, codes)| self.prompt_tokens(&lesson.words, codes));
         let prompts: Vec<Vec<u32>> = prompts.collect::<Result<_, _>>()?;
-        Ok(Said {
+        Ok(LessonBatch {
             answers: Answers::new(&prompts, answers, self.end, &self.device)?,
             lessons,
         })
     }
 
-    /// A conversation about one picture, up to where the answer begins.
-    fn asked(&self, words: &str, codes: &[u32]) -> Result<Vec<u32>, TrainError> {
+    /// The tokens of a conversation about one picture, up to where the answer begins.
+    fn prompt_tokens(&self, words: &str, codes: &[u32]) -> Result<Vec<u32>, TrainError> {
         let text = format!("{}{}\n{words}", self.before(), AROUND[1]);
         let turn = Turn {
             role: Role::User,
@@ -151,7 +156,7 @@ impl Maker {
     }
 }
 
-/// A picture with all that it shows for a caption.
+/// A picture with a description of everything that it shows as its caption.
 fn described(random: &mut Random) -> Captioned {
     let content = Content::sampled(random);
     Captioned {

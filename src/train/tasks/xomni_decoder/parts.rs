@@ -57,8 +57,8 @@ impl Parts {
         }
         if token * images.side != SIDE as usize {
             return wrong(format!(
-                "`from.flux` has tokens of {token} pixels and `from.tokenizer` {} codes a side of {SIDE}: they must be the \
-                 same cells",
+                "`from.flux` has tokens of {token} pixels, but `from.tokenizer` has {} codes along a side of {SIDE} pixels: \
+                 the cells must be the same",
                 images.side
             ));
         }
@@ -76,7 +76,7 @@ impl Parts {
         serde_json::from_value(self.transformer.clone()).map_err(TrainError::definition)
     }
 
-    /// What the weights begin with: FLUX, and zeros where features of so many numbers join.
+    /// The weights that the training begins with: FLUX, and zeros where features of so many numbers join.
     ///
     /// # Errors
     /// Fails if FLUX has no weights.
