@@ -1,15 +1,13 @@
 //! One number of two runs: the difference, how sure it is, and what could have been seen.
 
-use super::pairing::Pairing;
-use super::recount;
 use crate::config::{Metric, TestChoice};
-use crate::stats::bootstrap::Bootstrap;
-use crate::stats::cluster::{Cluster, Pair, Side, Sums, mean_of_ratios, total};
-use crate::stats::jackknife::jackknife;
-use crate::stats::mcnemar::{self, Flips};
-use crate::stats::permutation;
+use crate::stats::bootstrap::RESAMPLES;
+use crate::stats::mcnemar::Flips;
 use crate::stats::power::Plan;
 use serde::Serialize;
+
+/// The fixed start of the random streams: the same runs always give the same numbers.
+pub const SEED: u64 = 20_231_017;
 
 /// Which interval of a difference is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,6 +32,22 @@ pub struct DifferenceOptions {
     pub resamples: usize,
     /// The start of the random streams.
     pub seed: u64,
+}
+
+impl Default for DifferenceOptions {
+    fn default() -> Self {
+        Self {
+            plan: Plan {
+                level: 0.05,
+                power: 0.8,
+                one_sided: false,
+            },
+            test: TestChoice::Auto,
+            interval: IntervalKind::Bca,
+            resamples: RESAMPLES,
+            seed: SEED,
+        }
+    }
 }
 
 /// The test that was made.
@@ -137,7 +151,6 @@ pub enum NoDifference {
     NoMetric {
         /// Name of the number.
         name: String,
-
         /// The numbers that the runs have.
         known: String,
     },
@@ -151,103 +164,7 @@ fn known_metrics(known: &str) -> String {
     }
 }
 
-const LEVEL: f64 = 0.95;
-
 impl Difference {
-    /// # Errors
-    /// Fails if no item has the metric in both runs, or the asked test does not fit it.
-    pub fn compute(
-        pairing: &Pairing<'_>,
-        metric: &Metric,
-        options: &DifferenceOptions,
-    ) -> Result<Self, NoDifference> {
-        if let Metric::Named(name) = metric {
-            if options.test == TestChoice::Mcnemar {
-                return Err(NoDifference::NotBinary);
-            }
-            let seed = seed::<Cluster>(&[], options.seed);
-            return recount::difference(pairing, name, options, seed);
-        }
-        if let Some(pools) = pairing.pools(metric) {
-            return Self::of_strata(metric.clone(), &[pools], None, options);
-        }
-        let strata: Vec<Vec<Pair>> = pairing
-            .strata(metric)
-            .iter()
-            .map(|stratum| stratum.iter().map(|(pair, _)| *pair).collect())
-            .collect();
-        Self::of_strata(metric.clone(), &strata, flips(&strata), options)
-    }
-
-    fn of_strata<S: Side>(
-        metric: Metric,
-        strata: &[Vec<Pair<S>>],
-        flips: Option<Flips>,
-        options: &DifferenceOptions,
-    ) -> Result<Self, NoDifference> {
-        let difference = mean_of_ratios(strata).ok_or(NoDifference::NoPairs)?;
-        let side = |of: fn(&Pair<S>) -> S| -> Vec<Vec<S>> {
-            let clusters = strata.iter().map(|s| s.iter().map(of).collect());
-            clusters.collect()
-        };
-        let before = mean_of_ratios(&side(|pair| pair.before)).unwrap_or(f64::NAN);
-        let after = mean_of_ratios(&side(|pair| pair.after)).unwrap_or(f64::NAN);
-        let seed = seed(strata, options.seed);
-        let (test, tails) = match (options.test, flips) {
-            (TestChoice::Auto | TestChoice::Mcnemar, Some(flips)) => {
-                (Test::Mcnemar, mcnemar::test(flips))
-            }
-            (TestChoice::Mcnemar, None) => return Err(NoDifference::NotBinary),
-            _ => {
-                let tails = permutation::test(strata, options.resamples, seed)
-                    .ok_or(NoDifference::NoPairs)?;
-                let exact = tails.exact;
-                let test = if exact {
-                    Test::ExactPermutation
-                } else {
-                    Test::Permutation
-                };
-                (test, tails)
-            }
-        };
-        let error = jackknife(strata).map(|found| found.standard_error);
-        let spread = error.is_some_and(|error| error > 1e-12);
-        let bounds = spread
-            .then(|| Bootstrap::new(strata, options.resamples, seed))
-            .flatten()
-            .map(|bootstrap| match options.interval {
-                IntervalKind::Bca => bootstrap.bca(LEVEL),
-                IntervalKind::Percentile => bootstrap.percentile(LEVEL),
-            });
-        let items: Vec<f64> = strata.iter().flatten().filter_map(|p| p.value()).collect();
-        let changes: Vec<f64> = strata.iter().flat_map(|stratum| changes(stratum)).collect();
-        let count = |keep: fn(&f64) -> bool| changes.iter().filter(|value| keep(value)).count();
-        let found = Self {
-            metric,
-            n: changes.len(),
-            before,
-            after,
-            difference,
-            low: bounds.map(|(low, _)| low),
-            high: bounds.map(|(_, high)| high),
-            standard_error: error,
-            test,
-            p: tails.both,
-            p_lower: tails.lower,
-            p_upper: tails.upper,
-            p_holm: None,
-            effect: effect(&items),
-            flips,
-            odds_ratio: flips.and_then(|flips| flips.odds_ratio(LEVEL)),
-            won: count(|value| *value > 0.0),
-            tied: count(|value| *value == 0.0),
-            lost: count(|value| *value < 0.0),
-            detectable: None,
-            needed: None,
-        };
-        Ok(found.planned(options.plan))
-    }
-
     /// With what could have been seen, and what it would take.
     pub(super) fn planned(mut self, plan: Plan) -> Self {
         self.detectable = self.detectable(plan);
@@ -279,58 +196,4 @@ impl Difference {
             _ => None,
         }
     }
-}
-
-/// Random numbers of their own for every data set: the same data always give the same result, but the luck of
-/// one set of draws is not that of every gate.
-fn seed<S: Side>(strata: &[Vec<Pair<S>>], start: u64) -> u64 {
-    // FNV-1a by words.
-    let mix = |hash: u64, number: f64| (hash ^ number.to_bits()).wrapping_mul(0x0100_0000_01b3);
-    strata.iter().flatten().fold(start, |hash, pair| {
-        let mut hash = hash;
-        for side in [pair.before, pair.after] {
-            side.each(&mut |number| hash = mix(hash, number));
-        }
-        hash.rotate_left(23)
-    })
-}
-
-/// Items right in one run only; None unless the number is a mean over items with one output each, right or
-/// wrong.
-fn flips(strata: &[Vec<Pair>]) -> Option<Flips> {
-    let [pairs] = strata else { return None };
-    let binary = |c: Cluster| c.denominator == 1.0 && (c.numerator == 0.0 || c.numerator == 1.0);
-    let fits = pairs
-        .iter()
-        .all(|pair| binary(pair.before) && binary(pair.after));
-    let turned = |from: f64, to: f64| {
-        let same = |p: &&Pair| p.before.numerator == from && p.after.numerator == to;
-        pairs.iter().filter(same).count() as u64
-    };
-    fits.then(|| Flips {
-        gained: turned(0.0, 1.0),
-        lost: turned(1.0, 0.0),
-    })
-}
-
-/// The change of each item; of one that has no number by itself in both runs, what it does to the number of
-/// them all.
-fn changes<S: Side>(stratum: &[Pair<S>]) -> impl Iterator<Item = f64> {
-    let before = total(&stratum.iter().map(|pair| pair.before).collect::<Vec<S>>());
-    stratum.iter().map(move |pair| {
-        let alone = || {
-            let moved = before.minus(pair.before).plus(pair.after);
-            Some(moved.value()? - before.value()?)
-        };
-        pair.value().or_else(alone).unwrap_or(0.0)
-    })
-}
-
-/// Mean over standard deviation; None without spread.
-fn effect(values: &[f64]) -> Option<f64> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    let deviation = (squares / (n - 1.0)).sqrt();
-    (values.len() > 1 && deviation > 1e-12).then(|| mean / deviation)
 }

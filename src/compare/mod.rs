@@ -1,10 +1,14 @@
-//! Is the difference real: two graded runs, item by item. Reads outcomes only; computes no score.
+//! Whether a difference is real: two graded runs, item by item. This room reads outcomes only, and computes no
+//! score.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `pairing` | the items that both runs have, and their sums |
-//! | `difference` | one number: difference, interval, test, effect, power |
-//! | `recount` | numbers that are no averages |
+//! | `difference` | one number of two runs: difference, interval, test, effect, power |
+//! | `compute` | how a number is computed, by its kind |
+//! | `averages` | the difference of averages and of formulas of sums |
+//! | `further` | the difference of numbers that a rule makes anew |
+//! | `recount` | what is asked of the rule of a run |
 //! | `mismatch` | why two runs should not be compared |
 //! | `numbers` | how they are printed |
 //! | `shares` | groups that mix differently, Simpson's paradox |
@@ -12,8 +16,11 @@
 //! | [`printed`] | the comparison as a grid and as records |
 //! | [`page`] | the comparison as a page with both pictures |
 
+mod averages;
 mod changes;
+mod compute;
 mod difference;
+mod further;
 mod mismatch;
 mod numbers;
 pub mod page;
@@ -23,11 +30,12 @@ mod recount;
 mod shares;
 
 pub use changes::Change;
-pub use difference::{Difference, DifferenceOptions, IntervalKind, NoDifference, Test};
+pub use difference::{Difference, DifferenceOptions, IntervalKind, NoDifference, SEED, Test};
+pub use further::Further;
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
 pub use numbers::{Numbers, counts, p};
 pub use pairing::{Paired, Pairing, standard_error};
-pub use recount::{Further, Recount};
+pub use recount::Recount;
 
 use crate::config::Metric;
 use crate::record::{Outcomes, RunFacts};
@@ -156,6 +164,3 @@ pub fn correct_overall(comparisons: &mut [Comparison]) {
         }
     }
 }
-
-/// The fixed start of the random streams: the same runs always give the same numbers.
-pub const SEED: u64 = 20_231_017;
