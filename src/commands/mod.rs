@@ -1,6 +1,5 @@
 //! One file per subcommand: they wire rooms together and print, nothing else.
 
-mod agreement;
 mod baseline;
 mod bench;
 mod check;

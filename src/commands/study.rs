@@ -1,7 +1,7 @@
 //! `unigauge study`.
 
 use super::cli::StudyArgs;
-use super::compare::{allowed, options};
+use super::compare::{allowed, difference_options};
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
@@ -30,12 +30,13 @@ pub(super) fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
         names: &names,
         width: args.width.into(),
         allowed: allowed(&args.allow),
-        options: options(&args.pair),
+        options: difference_options(&args.pair),
     };
     page(ctx, &runs, args.out.as_deref())
 }
 
-/// Writes the page into a folder, by default that of the study in the results; prints the table and where the page is.
+/// Writes the page into a folder, by default that of the study in the results; prints the table and where the
+/// page is.
 ///
 /// # Errors
 /// As [`study`].

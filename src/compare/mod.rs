@@ -1,9 +1,10 @@
-//! Whether a difference is real: two graded runs, item by item. This room reads outcomes only, and computes no
-//! score.
+//! Whether a difference is real: two graded runs, item by item. This room reads outcomes only, and computes
+//! no score.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `pairing` | the items that both runs have, and their sums |
+//! | `pairs` | many runs: which is compared with which |
 //! | `difference` | one number of two runs: difference, interval, test, effect, power |
 //! | `compute` | how a number is computed, by its kind |
 //! | `averages` | the difference of averages and of formulas of sums |
@@ -25,6 +26,7 @@ mod mismatch;
 mod numbers;
 pub mod page;
 mod pairing;
+mod pairs;
 pub mod printed;
 mod recount;
 mod shares;
@@ -35,6 +37,7 @@ pub use further::Further;
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
 pub use numbers::{Numbers, counts, p};
 pub use pairing::{Paired, Pairing, standard_error};
+pub use pairs::{PlacedComparison, RefusedPair, RunList};
 pub use recount::Recount;
 
 use crate::config::Metric;

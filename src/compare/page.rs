@@ -33,6 +33,16 @@ pub struct Sheet<'a> {
     pub after: Option<&'a RunView>,
 }
 
+/// What stands above the comparisons of a page.
+pub struct Heading<'a> {
+    /// The title of the page.
+    pub title: &'a str,
+    /// The line above the title.
+    pub kicker: &'a str,
+    /// The verdict of a gate.
+    pub banner: Option<&'a Banner>,
+}
+
 /// A verdict above the comparisons.
 #[derive(Debug, Default)]
 pub struct Banner {
@@ -144,17 +154,15 @@ struct Side {
 /// When the folder cannot be written to. A broken picture is not an error: its card says so.
 pub fn write(
     dir: &Path,
-    title: &str,
-    kicker: &str,
-    banner: Option<&Banner>,
+    heading: &Heading<'_>,
     sheets: &[Sheet<'_>],
     wished: f64,
 ) -> Result<PathBuf, ReportError> {
     files::create(dir)?;
     let page = Page {
-        title,
-        kicker,
-        banner,
+        title: heading.title,
+        kicker: heading.kicker,
+        banner: heading.banner,
         sections: sheets
             .iter()
             .map(|sheet| section(sheet, dir, wished))

@@ -1,9 +1,11 @@
 //! The comparison as a grid of numbers and as records.
 
 use super::numbers::{Numbers, counts, maybe, names, p, power};
-use super::{Comparison, Difference};
-use crate::table::{Column, Grid, Records, Row, Style};
+use super::{Comparison, Difference, PlacedComparison};
+use crate::table::formats::TERMINAL;
+use crate::table::{Column, Document, Format, FormatError, Grid, Records, Row, Style};
 use crate::text::count::counted;
+use serde_json::json;
 
 /// Most items that a screen lists.
 const LISTED: usize = 8;
@@ -59,6 +61,26 @@ fn line(row: &Difference, numbers: Numbers, corrected: bool) -> Row {
     cells.push(maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")));
     cells.push(counts(row));
     Row::plain(cells)
+}
+
+/// Comparisons without the tables of their runs, for a format. `wished` is the power that sizes are given
+/// for.
+///
+/// # Errors
+/// Fails if a comparison has no JSON form.
+pub fn document<'a>(
+    format: &Format,
+    placed: &'a [PlacedComparison],
+    wished: f64,
+) -> Result<Document<'a>, FormatError> {
+    let comparisons = placed.iter().map(|placed| &placed.comparison);
+    let grid = if format == &TERMINAL { screen } else { sheet };
+    let grids = comparisons.clone().map(|both| grid(both, wished));
+    Document::new(
+        grids.collect(),
+        records(comparisons),
+        &json!({"comparisons": placed}),
+    )
 }
 
 /// One record for each number of the comparisons, unrounded; no column where there is no comparison.

@@ -138,7 +138,7 @@ impl PreparedRun<'_> {
         let settings = &self.configured.settings;
         let resources = self.resources(session)?;
         let place = self
-            .place(options.device, options.vram_budget, options.shard)
+            .network_place(options.device, options.vram_budget, options.shard)
             .map_err(|reason| SessionError::Device {
                 reason,
                 help: "choose another `--device`",
@@ -155,7 +155,7 @@ impl PreparedRun<'_> {
         };
         let work = Work {
             folder: &self.folder,
-            asked: self.asked(options.shard),
+            asked: self.asked_outputs(options.shard),
             making: Some(Making {
                 factory: &factory,
                 identity: self.identity(),

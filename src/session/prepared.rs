@@ -5,7 +5,7 @@ use super::{
     ConfiguredModel, DeviceChoice, SelectedSuite, Session, SessionError, locate_checkpoints,
 };
 use crate::config::{Settings, SuiteFile};
-use crate::generate::{Place, Resources};
+use crate::generate::{BuildError, Generator, Place, Resources};
 use crate::observe::{Means, Observer};
 use crate::run::{
     Asked, Chains, FORMAT_VERSION, Host, Manifest, ManifestModel, ManifestSuite, Program,
@@ -119,13 +119,13 @@ impl<'a> PreparedRun<'a> {
     ///
     /// # Errors
     /// The reason why the device cannot be opened.
-    pub fn place(
+    pub fn network_place(
         &self,
         device: DeviceChoice,
         vram_budget: Option<u64>,
         shard: Option<Shard>,
     ) -> Result<Place, String> {
-        let device = if crate::generate::in_process(&self.configured.model.generator) {
+        let device = if self.runs_networks() {
             device
         } else {
             DeviceChoice::Cpu
@@ -137,8 +137,24 @@ impl<'a> PreparedRun<'a> {
         })
     }
 
+    /// Whether the generator runs networks in this process.
+    pub fn runs_networks(&self) -> bool {
+        crate::generate::in_process(&self.configured.model.generator)
+    }
+
+    /// Opens the networks of a generator that needs no assets beside them.
+    ///
+    /// # Errors
+    /// Fails if the settings have mistakes, or the checkpoint cannot be opened.
+    pub fn open_networks(&self, place: &Place) -> Result<Box<dyn Generator>, BuildError> {
+        let ConfiguredModel {
+            model, settings, ..
+        } = &self.configured;
+        crate::generate::build(&model.generator, settings, &Resources::default(), place)
+    }
+
     /// The outputs asked for.
-    pub fn asked(&'a self, shard: Option<Shard>) -> Asked<'a> {
+    pub fn asked_outputs(&'a self, shard: Option<Shard>) -> Asked<'a> {
         Asked {
             items: &self.selected.items,
             base: &self.selected.base,

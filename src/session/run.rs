@@ -78,7 +78,10 @@ impl RunRequest {
     }
 
     /// The options of the runs, one for each seed.
-    fn run_options(&self, target: &RunTarget) -> Result<Vec<RunOptions>, SessionError> {
+    ///
+    /// # Errors
+    /// [`SessionError::SharedName`]
+    pub fn run_options(&self, target: &RunTarget) -> Result<Vec<RunOptions>, SessionError> {
         let study_repeats = target.study.as_ref().and_then(|study| study.repeats);
         let seeds = run_seeds(target.study.as_ref(), self.seed, self.run_name.as_deref())?;
         let options = seeds.into_iter().map(|seed| RunOptions {
