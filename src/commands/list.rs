@@ -11,6 +11,8 @@ use crate::hub::{Asset, AssetState};
 use crate::observe::OBSERVERS;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
+use crate::table::formats::terminal;
+use crate::table::{self, Column, Grid};
 use crate::text::count::counted;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
@@ -78,19 +80,21 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         println!("{title}");
     }
     let indent = if heading { "  " } else { "" };
-    let width = rows
-        .iter()
-        .map(|row| row.name.chars().count())
-        .max()
-        .unwrap_or(0);
-    for row in &rows {
-        println!(
-            "{}",
-            format!("{indent}{:width$}  {}", row.name, row.rest).trim_end()
-        );
-    }
     if rows.is_empty() {
         println!("{indent}none");
+    }
+    print_rows(rows.into_iter().map(|row| [row.name, row.rest]), indent);
+}
+
+/// Prints rows in aligned columns, each behind an indent.
+fn print_rows(rows: impl Iterator<Item = [String; 2]>, indent: &str) {
+    let grid = Grid {
+        columns: vec![Column::unnamed(), Column::unnamed()],
+        rows: rows.map(table::Row::plain).collect(),
+        ..Grid::default()
+    };
+    for line in terminal::list(&grid).lines() {
+        println!("{indent}{line}");
     }
 }
 
@@ -194,6 +198,7 @@ fn runs(out: &Path) -> Vec<Row> {
 /// Fails if the asset cache has no folder.
 pub(super) fn assets(ctx: &Context) -> Result<(), Failure> {
     let hub = ctx.hub()?;
+    let mut rows = Vec::new();
     for entry in hub.list() {
         let state = match &entry.state {
             AssetState::Present(path) => format!("here: {}", path.display()),
@@ -208,15 +213,20 @@ pub(super) fn assets(ctx: &Context) -> Result<(), Failure> {
                     "source": asset.source.describe(), "revision": asset.source.revision(), "state": state})
             );
         } else {
-            println!("{:24} {}", entry.asset.id, entry.asset.title);
-            println!(
-                "{:24} {}; {}",
-                "", entry.asset.purpose, entry.asset.licence.name
-            );
-            println!("{:24} {state}", "");
+            let Asset {
+                id,
+                title,
+                purpose,
+                licence,
+                ..
+            } = entry.asset;
+            rows.push([id.clone(), title.clone()]);
+            rows.push([String::new(), format!("{purpose}; {}", licence.name)]);
+            rows.push([String::new(), state]);
         }
     }
     if !ctx.json {
+        print_rows(rows.into_iter(), "");
         for (name, members) in &hub.table().groups {
             println!("group {name}: {}", members.join(", "));
         }

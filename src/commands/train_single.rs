@@ -9,6 +9,8 @@ use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::session::shipped_folder;
+use crate::table::formats::terminal;
+use crate::table::{Column, Grid, Row};
 use crate::train::{
     BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
 };
@@ -105,31 +107,30 @@ pub(super) fn verify_beginning(
         return Ok(Exit::Interrupted);
     }
     let compared = verify::compare(&before, &anew, until)?;
-    let mut exit = Exit::Ok;
-    println!("{:>6} {:>10} {:>10}", "step", "before", "now");
-    for part in compared {
-        let note = if part.agrees() {
-            ""
-        } else {
-            exit = Exit::CheckFailed;
-            "  differs"
-        };
-        println!(
-            "{:>6} {:>10.5} {:>10.5}{note}",
-            part.step, part.before, part.now
-        );
-    }
+    let rows = compared.iter().map(|part| {
+        let note = if part.agrees() { "" } else { "differs" };
+        Row::plain([
+            part.step.to_string(),
+            format!("{:.5}", part.before),
+            format!("{:.5}", part.now),
+            note.to_owned(),
+        ])
+    });
+    let figures = ["step", "before", "now"].map(Column::numbers);
+    let grid = Grid {
+        columns: figures.into_iter().chain([Column::unnamed()]).collect(),
+        rows: rows.collect(),
+        ..Grid::default()
+    };
+    println!("{}", terminal::list(&grid));
+    let agree = compared.iter().all(|part| part.agrees());
     println!(
         "{}: the first {until} steps {} those of {}",
         training.name,
-        if exit == Exit::Ok {
-            "go as"
-        } else {
-            "do not go as"
-        },
+        if agree { "go as" } else { "do not go as" },
         before.display()
     );
-    Ok(exit)
+    Ok(if agree { Exit::Ok } else { Exit::CheckFailed })
 }
 
 /// Parts of a training whose mean losses a chart shows: single steps are noisy.
@@ -195,11 +196,17 @@ fn print_outcome(
         "{} parameters, {} steps in {seconds:.0} s",
         record["parameters"], record["steps"]
     );
-    for (name, value) in ["checked", "known"]
-        .iter()
-        .flat_map(|part| entries(&record[part]))
-    {
-        println!("  {name:<16} {value:.5}");
+    let numbers = ["checked", "known"];
+    let numbers = numbers.iter().flat_map(|part| entries(&record[part]));
+    let grid = Grid {
+        columns: vec![Column::words(""), Column::numbers("")],
+        rows: numbers
+            .map(|(name, value)| Row::plain([name, format!("{value:.5}")]))
+            .collect(),
+        ..Grid::default()
+    };
+    for line in terminal::list(&grid).lines() {
+        println!("  {line}");
     }
     println!("checkpoint: {}", folder.display());
     Ok(Exit::Ok)
