@@ -1,7 +1,8 @@
 //! The comparison as a page: the numbers, and the items that changed most with both outputs.
 
 use super::changes::Change;
-use super::numbers::{Numbers, counts, maybe, names, p};
+use super::numbers::{Numbers, maybe, names};
+use super::printed::Figures;
 use super::{Comparison, Difference};
 use crate::config::Metric;
 use crate::record::Output;
@@ -52,10 +53,21 @@ pub struct Banner {
     pub status: String,
     /// What is said beside the status.
     pub lines: Vec<String>,
+    /// What is above the columns of the rules.
+    pub heads: Vec<Head>,
     /// The rules, from top to bottom.
     pub rules: Vec<RuleLine>,
     /// The lines below the rules.
     pub notes: Vec<String>,
+}
+
+/// What is above a column.
+#[derive(Debug)]
+pub struct Head {
+    /// The text.
+    pub title: String,
+    /// Whether the column holds numbers.
+    pub is_number: bool,
 }
 
 /// One rule of the verdict.
@@ -107,18 +119,10 @@ struct Section {
 struct Line {
     lead: bool,
     metric: String,
-    n: usize,
-    before: String,
-    after: String,
-    difference: String,
+    figures: Figures,
     class: &'static str,
-    interval: String,
     bar: Option<Bar>,
     dot: String,
-    p: String,
-    holm: String,
-    effect: String,
-    counts: String,
     detectable: String,
 }
 
@@ -249,21 +253,13 @@ fn line(row: &Difference, numbers: Numbers, reach: f64) -> Line {
     Line {
         lead: row.metric == Metric::Overall,
         metric: row.metric.to_string(),
-        n: row.n,
-        before: numbers.score(row.before),
-        after: numbers.score(row.after),
-        difference: numbers.signed(row.difference),
+        figures: Figures::new(row, numbers),
         class: class(row),
-        interval: numbers.interval(row),
         bar: row.low.zip(row.high).map(|(low, high)| Bar {
             low: place(low),
             high: place(high),
         }),
         dot: place(row.difference),
-        p: p(row.p),
-        holm: maybe(row.p_holm, p),
-        effect: maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")),
-        counts: counts(row),
         detectable: maybe(row.detectable, |least| numbers.points(least)),
     }
 }

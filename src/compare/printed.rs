@@ -47,19 +47,57 @@ pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
     }
 }
 
+/// The numbers of a row as they are printed, here and on the page.
+pub(super) struct Figures {
+    /// Items.
+    pub(super) n: String,
+    /// The number in the earlier run.
+    pub(super) before: String,
+    /// The number in the later run.
+    pub(super) after: String,
+    /// The later number minus the earlier one.
+    pub(super) difference: String,
+    /// The 95 % interval of the difference.
+    pub(super) interval: String,
+    /// The probability of such a difference if nothing had changed.
+    pub(super) p: String,
+    /// The same with Holm's correction.
+    pub(super) holm: String,
+    /// The effect size d.
+    pub(super) effect: String,
+    /// Items won, tied and lost.
+    pub(super) counts: String,
+}
+
+impl Figures {
+    pub(super) fn new(row: &Difference, numbers: Numbers) -> Self {
+        Self {
+            n: row.n.to_string(),
+            before: numbers.score(row.before),
+            after: numbers.score(row.after),
+            difference: numbers.signed(row.difference),
+            interval: numbers.interval(row),
+            p: p(row.p),
+            holm: maybe(row.p_holm, p),
+            effect: maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")),
+            counts: counts(row),
+        }
+    }
+}
+
 fn line(row: &Difference, numbers: Numbers, corrected: bool) -> Row {
+    let figures = Figures::new(row, numbers);
     let mut cells = vec![
         row.metric.to_string(),
-        row.n.to_string(),
-        numbers.score(row.before),
-        numbers.score(row.after),
-        numbers.signed(row.difference),
-        numbers.interval(row),
-        p(row.p),
+        figures.n,
+        figures.before,
+        figures.after,
+        figures.difference,
+        figures.interval,
+        figures.p,
     ];
-    cells.extend(corrected.then(|| maybe(row.p_holm, p)));
-    cells.push(maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")));
-    cells.push(counts(row));
+    cells.extend(corrected.then_some(figures.holm));
+    cells.extend([figures.effect, figures.counts]);
     Row::plain(cells)
 }
 

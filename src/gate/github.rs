@@ -76,7 +76,7 @@ pub fn annotations(verdict: &Verdict) -> Vec<String> {
 
 fn annotation(kind: &str, rule: &Ruled) -> String {
     let title = format!("{}: {} of {}", rule.status.word(), rule.metric, rule.suite);
-    let [n, before, now, drop, allowed, p, _] = super::banner::numbers(rule);
+    let [n, before, now, drop, allowed, p, _] = super::grid::numbers(rule);
     let message = format!(
         "{} ({}): {before} → {now} on {n} items, drop {drop}, allowed {allowed}, p {p}. {}",
         rule.model, rule.run, rule.reason

@@ -62,7 +62,7 @@ struct Row {
     run: String,
     program: String,
     day: String,
-    n: usize,
+    n: String,
     value: String,
     interval: String,
     step: String,
@@ -170,7 +170,7 @@ fn direction(difference: f64) -> &'static str {
 }
 
 fn row(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
-    let score = |value: Option<f64>| value.map_or("–".to_owned(), |value| numbers.score(value));
+    let [n, value, interval, step_shown] = point.figures(numbers);
     let step = point.step.as_ref();
     let sure = step.and_then(|step| match (step.low, step.high) {
         (Some(low), _) if low > 0.0 => Some("better"),
@@ -181,13 +181,10 @@ fn row(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
         run: point.run.clone(),
         program: point.program.clone(),
         day: point.started.strftime("%F %H:%M").to_string(),
-        n: point.n,
-        value: score(point.value),
-        interval: match (point.low, point.high) {
-            (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
-            _ => "–".to_owned(),
-        },
-        step: step.map_or("–".to_owned(), |step| step.describe(numbers)),
+        n,
+        value,
+        interval,
+        step: step_shown,
         class: sure.unwrap_or("same"),
         remark: series.remark(at, point),
         turned: series.changes.iter().any(|change| change.at == at),

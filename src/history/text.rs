@@ -96,20 +96,16 @@ fn grid(series: &Series, hidden: usize) -> Grid {
 }
 
 fn line(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
-    let value = |value: Option<f64>| value.map_or("–".to_owned(), |value| numbers.score(value));
-    let interval = match (point.low, point.high) {
-        (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
-        _ => "–".to_owned(),
-    };
-    let step = point.step.as_ref();
+    let [n, value, interval, step] = point.figures(numbers);
+    let remark = series.remark(at, point).trim_end().to_owned();
     Row::plain([
         point.run.clone(),
         point.day(),
-        point.n.to_string(),
-        value(point.value),
+        n,
+        value,
         interval,
-        step.map_or("–".to_owned(), |step| step.describe(numbers)),
-        series.remark(at, point).trim_end().to_owned(),
+        step,
+        remark,
     ])
 }
 
@@ -284,5 +280,20 @@ impl Point {
     /// The day it started, UTC.
     pub(super) fn day(&self) -> String {
         self.started.strftime("%F").to_string()
+    }
+
+    /// Number of items, value, interval and step, as they are printed here and on the page.
+    pub(super) fn figures(&self, numbers: Numbers) -> [String; 4] {
+        let none = || "–".to_owned();
+        let interval = self.low.zip(self.high);
+        let interval = interval
+            .map(|(low, high)| format!("[{}, {}]", numbers.score(low), numbers.score(high)));
+        let step = self.step.as_ref();
+        [
+            self.n.to_string(),
+            self.value.map_or_else(none, |value| numbers.score(value)),
+            interval.unwrap_or_else(none),
+            step.map_or_else(none, |step| step.describe(numbers)),
+        ]
     }
 }
