@@ -42,7 +42,7 @@ pub(super) fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
         let lines: Vec<_> = fetched.iter().map(as_json).collect();
         ctx.print_json(&lines)?;
     } else if !ctx.quiet {
-        fetched.iter().for_each(|one| println!("{}", line(one)));
+        fetched.iter().for_each(|one| println!("{}", describe(one)));
     }
     for one in &fetched {
         if let Outcome::Failed(error) = &one.outcome {
@@ -58,7 +58,7 @@ pub(super) fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     Ok(if failed { Exit::Environment } else { Exit::Ok })
 }
 
-/// Models with a published checkpoint among the names, and the names that are left.
+/// The models with a published checkpoint among the names, and the other names.
 fn models(hub: &Hub, names: &[String]) -> (Vec<ModelFile>, Vec<String>) {
     let (mut models, mut assets) = (Vec::new(), Vec::new());
     for name in names {
@@ -73,7 +73,7 @@ fn models(hub: &Hub, names: &[String]) -> (Vec<ModelFile>, Vec<String>) {
     (models, assets)
 }
 
-/// Brings the repositories of a model into the folder that its settings name.
+/// Fetches the repositories of a model into the folder that its settings name.
 fn fetch_checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Failure> {
     let Some(folder) = checkpoint_folder(&ctx.session, model)? else {
         return Err(Failure::usage(
@@ -109,7 +109,7 @@ fn fetch_checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(
     Ok(())
 }
 
-fn line(fetched: &Fetched<'_>) -> String {
+fn describe(fetched: &Fetched<'_>) -> String {
     let asset = fetched.asset;
     let what = match &fetched.outcome {
         Outcome::Present(path) => format!("there already: {}", path.display()),

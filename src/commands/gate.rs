@@ -19,7 +19,7 @@ use crate::session::{ComparedFolders, ComparedRuns, read_outcomes, write_compari
 use crate::table::Window;
 use std::path::{Path, PathBuf};
 
-/// Holds runs against a baseline; the exit code is the verdict.
+/// Compares runs with a baseline; the exit code is the verdict.
 ///
 /// # Errors
 /// Fails if a run, the baseline or the policy cannot be read, or a file cannot be written.
@@ -51,7 +51,7 @@ pub(super) fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
     Ok(exit(&verdict, args))
 }
 
-/// The runs to hold others against, and the folder of each. A run in a baseline file has no folder.
+/// The runs of the baseline, and the folder of each. A run in a baseline file has no folder.
 fn read_baselines(paths: &[PathBuf]) -> Result<(Vec<Outcomes>, Vec<Option<&Path>>), Failure> {
     let (mut runs, mut folders) = (Vec::new(), Vec::new());
     for path in paths {
@@ -105,7 +105,7 @@ fn write(
     Ok(())
 }
 
-/// The step's summary and annotations, when GitHub Actions runs this.
+/// Writes the summary and the annotations of the step if GitHub Actions runs this process.
 fn tell_github(
     ctx: &Context,
     args: &GateArgs,
@@ -118,7 +118,7 @@ fn tell_github(
     }
     if github::is_running() && !args.informational {
         for line in github::annotations(verdict) {
-            // The runner reads both streams; JSON has the first to itself.
+            // The runner reads both streams. With `--json`, standard output has only the JSON.
             if ctx.json {
                 eprintln!("{line}");
             } else {

@@ -49,7 +49,7 @@ fn run_request(args: &RunArgs, observe: bool) -> RunRequest {
 /// Runs a study or a suite.
 ///
 /// # Errors
-/// As its stages; what is finished is kept.
+/// Fails when one of the stages fails. What is finished is kept.
 pub(super) fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure> {
     if args.dry_run {
         return check::check(ctx, &CheckArgs::from(args));
@@ -62,7 +62,7 @@ pub(super) fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, 
     conclude(ctx, args, &target, &made)
 }
 
-/// Prints the table and where the pages are; decides the exit code.
+/// Prints the table and where the pages are, and gives the exit code.
 fn conclude(
     ctx: &Context,
     args: &RunArgs,

@@ -13,10 +13,10 @@ use crate::table::formats::JSON;
 use crate::table::{Document, Records, Window};
 use std::path::Path;
 
-/// Makes the page of a study from the runs that are there.
+/// Makes the page of a study from the existing runs.
 ///
 /// # Errors
-/// When the study has mistakes or no factor, no run of it is there, or the page cannot be written.
+/// Fails if the study has mistakes or no factor, if there is no run of it, or if the page cannot be written.
 pub(super) fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
     let loaded = config::study(&args.study, Path::new(""))?;
     let study = &loaded.definition;
@@ -39,7 +39,7 @@ pub(super) fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
 /// page is.
 ///
 /// # Errors
-/// As [`study`].
+/// Fails when [`study`] fails.
 pub(super) fn page(
     ctx: &Context,
     runs: &StudyRuns<'_>,

@@ -11,6 +11,7 @@ use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::session::shipped_folder;
 use crate::table::formats::terminal;
 use crate::table::{Column, Grid, Row};
+use crate::text::count::counted;
 use crate::train::{
     BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
 };
@@ -22,7 +23,7 @@ use std::path::Path;
 const VERIFIED: u64 = 300;
 const _: () = assert!(VERIFIED <= BEGINNING);
 
-/// A whole training into its folder, with its chart.
+/// Trains a network from beginning to end, and draws the chart of the training into its folder.
 ///
 /// # Errors
 /// Fails if the folder holds another training, or a step fails.
@@ -39,8 +40,8 @@ pub(super) fn train_one(
     print_outcome(ctx, training, folder, outcome)
 }
 
-/// The steps of a training up to one of them, in a folder; checkpoints to begin from are next to its usual
-/// folder.
+/// Trains a network in a folder up to the step `until`. The checkpoints that it begins from are next to its
+/// usual folder.
 fn train_steps(
     ctx: &Context,
     args: &TrainArgs,
@@ -74,8 +75,8 @@ fn train_steps(
     Ok(outcome?)
 }
 
-/// The first steps once more, beside the curve of the folder, or else of the checkpoint that came with the
-/// program.
+/// Trains the first steps again, and compares their losses with the curve of the folder, or else with that of
+/// the checkpoint in the program.
 ///
 /// # Errors
 /// Fails if there is nothing to compare with, or a step fails.
@@ -133,10 +134,10 @@ pub(super) fn verify_beginning(
     Ok(if agree { Exit::Ok } else { Exit::CheckFailed })
 }
 
-/// Parts of a training whose mean losses a chart shows: single steps are noisy.
+/// Number of parts of a training. A chart shows their mean losses, since single steps are noisy.
 const PARTS: u64 = 100;
 
-/// `curve.svg` and `curve.png` beside the numbers.
+/// Draws `curve.svg` and `curve.png` beside the file with the losses.
 fn write_chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
     let losses = losses(&folder.join(CURVE))?;
     let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
@@ -193,8 +194,12 @@ fn print_outcome(
     }
     let seconds = record["seconds"].as_f64().unwrap_or_default();
     println!(
-        "{} parameters, {} steps in {seconds:.0} s",
-        record["parameters"], record["steps"]
+        "{} parameters, {} in {seconds:.0} s",
+        record["parameters"],
+        counted(
+            record["steps"].as_u64().unwrap_or_default() as usize,
+            "step"
+        )
     );
     let numbers = ["checked", "known"];
     let numbers = numbers.iter().flat_map(|part| entries(&record[part]));

@@ -92,8 +92,8 @@ fn tested<S: Side>(
     Ok((test, tails))
 }
 
-/// Random numbers of their own for every data set: the same data always give the same result, but the luck of
-/// one set of draws is not that of every gate.
+/// The seed for a data set. The same data always give the same result, but different data get different
+/// random numbers, so that not all gates depend on the same draws.
 fn seed<S: Side>(strata: &[Vec<Pair<S>>], start: u64) -> u64 {
     // FNV-1a by words.
     let mix = |hash: u64, number: f64| (hash ^ number.to_bits()).wrapping_mul(0x0100_0000_01b3);
@@ -106,8 +106,8 @@ fn seed<S: Side>(strata: &[Vec<Pair<S>>], start: u64) -> u64 {
     })
 }
 
-/// Items right in one run only; None unless the number is a mean over items with one output each, right or
-/// wrong.
+/// The items that are right in one run only. `None` unless the number is a mean over items that have one
+/// output each, right or wrong.
 pub(super) fn flips(strata: &[Vec<Pair>]) -> Option<Flips> {
     let [pairs] = strata else { return None };
     let binary = |c: Cluster| c.denominator == 1.0 && (c.numerator == 0.0 || c.numerator == 1.0);
@@ -124,8 +124,8 @@ pub(super) fn flips(strata: &[Vec<Pair>]) -> Option<Flips> {
     })
 }
 
-/// The change of each item; of one that has no number by itself in both runs, what it does to the number of
-/// them all.
+/// The change of each item. An item may have no number of its own in one of the runs: then its change is the
+/// effect that it has on the number of all items.
 fn changes<S: Side>(stratum: &[Pair<S>]) -> impl Iterator<Item = f64> {
     let before = total(&stratum.iter().map(|pair| pair.before).collect::<Vec<S>>());
     stratum.iter().map(move |pair| {
@@ -137,7 +137,7 @@ fn changes<S: Side>(stratum: &[Pair<S>]) -> impl Iterator<Item = f64> {
     })
 }
 
-/// Mean over standard deviation; None without spread.
+/// The mean divided by the standard deviation. `None` if all values are equal.
 fn effect(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;

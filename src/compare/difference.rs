@@ -1,4 +1,5 @@
-//! One number of two runs: the difference, how sure it is, and what could have been seen.
+//! One number of two runs: its difference, the evidence for it, and the smallest difference that the items
+//! show.
 
 use crate::config::{Metric, TestChoice};
 use crate::stats::bootstrap::RESAMPLES;
@@ -9,11 +10,11 @@ use serde::Serialize;
 /// The fixed start of the random streams: the same runs always give the same numbers.
 pub const SEED: u64 = 20_231_017;
 
-/// Which interval of a difference is given.
+/// The kind of the interval of a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum IntervalKind {
-    /// Bias-corrected and accelerated bootstrap.
+    /// The bias-corrected and accelerated bootstrap.
     Bca,
     /// The percentiles of the bootstrap.
     Percentile,
@@ -22,13 +23,13 @@ pub enum IntervalKind {
 /// How differences are computed.
 #[derive(Debug, Clone, Copy)]
 pub struct DifferenceOptions {
-    /// What is computed about power, for.
+    /// The level and the power for which the sizes are computed.
     pub plan: Plan,
-    /// Which test is made.
+    /// The test to use.
     pub test: TestChoice,
-    /// Which interval is given.
+    /// The interval to compute.
     pub interval: IntervalKind,
-    /// Of the bootstrap and of the permutation test.
+    /// The number of resamples of the bootstrap, and of exchanges in the permutation test.
     pub resamples: usize,
     /// The start of the random streams.
     pub seed: u64,
@@ -50,14 +51,14 @@ impl Default for DifferenceOptions {
     }
 }
 
-/// The test that was made.
+/// The test that was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Test {
-    /// McNemar's, of items that are right or wrong.
+    /// McNemar's test, for items that are right or wrong.
     Mcnemar,
-    /// All exchanges were counted.
+    /// The permutation test with all exchanges.
     ExactPermutation,
-    /// A sample of the exchanges was counted.
+    /// The permutation test with a sample of the exchanges.
     Permutation,
 }
 
@@ -68,7 +69,7 @@ impl Serialize for Test {
 }
 
 impl Test {
-    /// The name in files.
+    /// The name of the test in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mcnemar => "mcnemar",
@@ -77,7 +78,7 @@ impl Test {
         }
     }
 
-    /// In words.
+    /// The name of the test for people.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Mcnemar => "McNemar's exact test",
@@ -87,53 +88,55 @@ impl Test {
     }
 }
 
-/// A metric of two runs on the items that both have.
+/// A metric of two runs, on the items that both runs have.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
-    /// Which number it is.
+    /// The metric.
     pub metric: Metric,
-    /// Items.
+    /// The number of items.
     pub n: usize,
     /// The number in the earlier run.
     pub before: f64,
     /// The number in the later run.
     pub after: f64,
-    /// After minus before.
+    /// The later number minus the earlier one.
     pub difference: f64,
-    /// 95 % interval, from resampled items. `None` if all items differ by as much.
+    /// The lower bound of the 95 % interval, from resampled items. `None` if all items differ by the same
+    /// amount.
     pub low: Option<f64>,
     /// The upper bound of the same interval.
     pub high: Option<f64>,
     /// The standard error of the difference, from the jackknife over items.
     pub standard_error: Option<f64>,
-    /// The test that was made.
+    /// The test that was used.
     pub test: Test,
-    /// Probability of a difference as large in either direction if nothing had changed.
+    /// The probability of a difference at least as large, in either direction, if nothing had changed.
     pub p: f64,
-    /// In this direction only: as low, as high.
+    /// The probability of a difference at least as low.
     pub p_lower: f64,
-    /// The probability of a difference as high.
+    /// The probability of a difference at least as high.
     pub p_upper: f64,
-    /// `p` corrected for the other numbers tested beside it.
+    /// `p` with Holm's correction for the numbers that are tested together with this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_holm: Option<f64>,
-    /// Mean over standard deviation of the items' differences (Cohen's d of pairs).
+    /// The mean of the items' differences divided by their standard deviation (Cohen's d of pairs).
     pub effect: Option<f64>,
-    /// Where every item is right or wrong.
+    /// The items that changed between right and wrong. `None` unless every item is right or wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flips: Option<Flips>,
-    /// Items gained to items lost, with its exact 95 % interval; infinite bounds are null.
+    /// The ratio of items gained to items lost, with its exact 95 % interval. Infinite numbers are null in
+    /// JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub odds_ratio: Option<(f64, f64, f64)>,
-    /// Items with a higher, an equal, a lower value after.
+    /// The number of items with a higher value in the later run.
     pub won: usize,
-    /// Items with an equal value.
+    /// The number of items with an equal value.
     pub tied: usize,
-    /// Items with a lower value after.
+    /// The number of items with a lower value in the later run.
     pub lost: usize,
-    /// The least difference that is seen with the wished power.
+    /// The smallest difference that is detected with the wished power.
     pub detectable: Option<f64>,
-    /// Items that a difference as large as this one needs.
+    /// The number of items that detect a difference as large as this one.
     pub needed: Option<usize>,
 }
 
@@ -149,7 +152,7 @@ pub enum NoDifference {
     /// No rule of the runs makes this number.
     #[error("the runs have no metric `{name}`{}", known_metrics(.known))]
     NoMetric {
-        /// Name of the number.
+        /// The name of the number.
         name: String,
         /// The numbers that the runs have.
         known: String,
@@ -165,14 +168,14 @@ fn known_metrics(known: &str) -> String {
 }
 
 impl Difference {
-    /// With what could have been seen, and what it would take.
+    /// The same with the smallest detectable difference and the number of items needed.
     pub(super) fn planned(mut self, plan: Plan) -> Self {
         self.detectable = self.detectable(plan);
         self.needed = self.needed_for(plan, self.difference);
         self
     }
 
-    /// Share of the items that flip, where McNemar's test was made.
+    /// The share of the items that flip. `None` unless McNemar's test was used.
     fn flipping(&self) -> Option<f64> {
         let flips = self.flips.filter(|_| self.test == Test::Mcnemar)?;
         Some(flips.total() as f64 / self.n as f64)
@@ -186,7 +189,7 @@ impl Difference {
         }
     }
 
-    /// How many items make a difference detectable, if they vary as these do.
+    /// The number of items that detect a difference, if they vary as these items do.
     pub fn needed_for(&self, plan: Plan, difference: f64) -> Option<usize> {
         match (self.flipping(), self.standard_error) {
             (Some(flipping), _) if flipping > 0.0 => {

@@ -10,40 +10,40 @@ use crate::stats::cluster::Sums;
 use crate::stats::permutation::{self, Coins};
 use rayon::prelude::*;
 
-/// Parts of the items that are left out in turn for the standard error.
+/// Number of parts of the items. Each part is left out in turn for the standard error.
 const PARTS: usize = 200;
-/// Items that are counted again over all exchanges of the permutation test, about: each exchange takes all of
-/// them.
+/// About how many items are counted over all exchanges of the permutation test. Each exchange counts all
+/// items.
 const COUNTED: usize = 2_000_000;
 const LEAST_DRAWS: usize = 499;
 const MOST_DRAWS: usize = 1_999;
-/// What is less is not a spread.
+/// A smaller standard error is the rounding of equal values.
 const LEAST_ERROR: f64 = 1e-12;
 
 /// A further official number of one run, made by its rule.
 pub struct Further<'a> {
     recount: &'a dyn Recount,
     name: &'a str,
-    /// Those with a score.
+    /// The items with a score.
     pub items: Vec<&'a ItemOutcome>,
 }
 
 impl<'a> Further<'a> {
-    /// The number with this name of a run.
+    /// The number of a run that has this name.
     pub fn new(run: &'a Outcomes, recount: &'a dyn Recount, name: &'a str) -> Self {
         Self {
             recount,
             name,
-            items: run.items.iter().filter(|item| scored(item)).collect(),
+            items: run.items.iter().filter(|item| is_scored(item)).collect(),
         }
     }
 
-    /// `None` if the rule makes no such number.
+    /// The number itself. `None` if the rule makes no such number.
     pub fn value(&self) -> Option<f64> {
         self.number(&self.items)
     }
 
-    /// 95 % interval from the standard error when parts of the items are left out; None without spread.
+    /// The 95 % interval, from the standard error that leaves out parts of the items. `None` if that is zero.
     pub fn bounds(&self) -> Option<(f64, f64)> {
         let value = self.value()?;
         let error = standard_error(&self.items, &|items| self.number(items))?;
@@ -55,16 +55,16 @@ impl<'a> Further<'a> {
     }
 }
 
-fn scored(item: &ItemOutcome) -> bool {
+fn is_scored(item: &ItemOutcome) -> bool {
     item.outputs.iter().any(|output| output.score.is_some())
 }
 
-/// The difference in a further official number, made again by the rule each time: the interval from its
-/// standard error when parts of the items are left out, p by exchanging the results of items. Items won and
-/// lost are those whose own scores changed.
+/// The difference in a further official number. The rule makes the number anew each time: without parts of
+/// the items for the interval, and with exchanged results of items for p. The items won and lost are those
+/// whose own scores changed.
 ///
 /// # Errors
-/// The rule makes no such number of one of the runs, or no item is in both.
+/// Fails if the rule does not make the number for one of the runs, or if no item is in both runs.
 pub(super) fn difference(
     pairing: &Pairing<'_>,
     name: &str,
@@ -76,7 +76,7 @@ pub(super) fn difference(
     };
     let recount = pairing.recount.ok_or_else(|| unknown(String::new()))?;
     let pairs = pairing.items.iter().map(|item| [item.before, item.after]);
-    let pairs: Vec<[&ItemOutcome; 2]> = pairs.filter(|p| p.iter().all(|i| scored(i))).collect();
+    let pairs: Vec<[&ItemOutcome; 2]> = pairs.filter(|p| p.iter().all(|i| is_scored(i))).collect();
     let side = |at: usize| -> Vec<&ItemOutcome> { pairs.iter().map(|pair| pair[at]).collect() };
     let value = |items: &[&ItemOutcome]| recount.metrics(items).get(name).copied();
     let all = recount.metrics(&side(1));
@@ -148,7 +148,7 @@ pub(super) fn difference(
     .planned(options.plan))
 }
 
-/// By the jackknife that leaves out parts of the items.
+/// The standard error by the jackknife, which leaves out parts of the items.
 fn standard_error<T: Copy + Sync>(
     items: &[T],
     value: &(impl Fn(&[T]) -> Option<f64> + Sync),

@@ -1,7 +1,7 @@
 //! The comparison as a page: the numbers, and the items that changed most with both outputs.
 
 use super::changes::Change;
-use super::numbers::{Numbers, maybe, names};
+use super::numbers::{Numbers, names, or_dash};
 use super::printed::Figures;
 use super::{Comparison, Difference};
 use crate::config::Metric;
@@ -17,14 +17,14 @@ const STYLE: &str = concat!(
     include_str!("../../templates/paired.css")
 );
 
-/// Cards of a comparison.
+/// Largest number of cards of a comparison.
 const CARDS: usize = 60;
-/// Longer side of a picture on a card, in pixels.
+/// The longer side of a picture on a card, in pixels.
 const THUMB_SIDE: u32 = 360;
-/// Half the width of an interval's drawing.
+/// Half of the width of the drawing of an interval.
 const HALF: f64 = 100.0;
 
-/// A comparison with what can be shown of its two runs; of a baseline's run nothing can.
+/// A comparison with the outputs of its two runs. A run in a baseline file has no outputs.
 pub struct Sheet<'a> {
     /// The numbers.
     pub comparison: &'a Comparison,
@@ -34,7 +34,7 @@ pub struct Sheet<'a> {
     pub after: Option<&'a RunView>,
 }
 
-/// What stands above the comparisons of a page.
+/// The head of a page.
 pub struct Heading<'a> {
     /// The title of the page.
     pub title: &'a str,
@@ -51,9 +51,9 @@ pub struct Banner {
     pub class: &'static str,
     /// The status as printed.
     pub status: String,
-    /// What is said beside the status.
+    /// The lines beside the status.
     pub lines: Vec<String>,
-    /// What is above the columns of the rules.
+    /// The heads of the columns of the rules.
     pub heads: Vec<Head>,
     /// The rules, from top to bottom.
     pub rules: Vec<RuleLine>,
@@ -61,7 +61,7 @@ pub struct Banner {
     pub notes: Vec<String>,
 }
 
-/// What is above a column.
+/// The head of a column.
 #[derive(Debug)]
 pub struct Head {
     /// The text.
@@ -73,7 +73,7 @@ pub struct Head {
 /// One rule of the verdict.
 #[derive(Debug)]
 pub struct RuleLine {
-    /// The number that the rule is on.
+    /// The number that the rule judges.
     pub metric: String,
     /// The suite, the model and the run.
     pub run: String,
@@ -85,7 +85,7 @@ pub struct RuleLine {
     pub status: String,
     /// Why.
     pub reason: String,
-    /// Items, baseline, now, drop, allowed, p, what is seen.
+    /// The number of items, baseline, now, drop, allowed drop, p, and the smallest detectable drop.
     pub numbers: [String; 7],
 }
 
@@ -152,10 +152,10 @@ struct Side {
     missing: String,
 }
 
-/// Writes `index.html` into `dir`; gives its path back. `wished` is the power that sizes are given for.
+/// Writes `index.html` into `dir`, and gives its path back. `wished` is the power that sizes are given for.
 ///
 /// # Errors
-/// When the folder cannot be written to. A broken picture is not an error: its card says so.
+/// Fails if the folder cannot be written to. A broken picture is no error: its card says what is wrong.
 pub fn write(
     dir: &Path,
     heading: &Heading<'_>,
@@ -223,8 +223,8 @@ fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
     }
 }
 
-/// The largest bound or difference: the ends of the drawings. The share of right outputs moves much further
-/// than scores do and would make the rest too small to see; it is drawn up to the end.
+/// The largest bound or difference, which is the end of the drawings. The share of right outputs is left out:
+/// it changes much more than scores do, so that these would be too small to see. It is drawn up to the end.
 fn reach(rows: &[&Difference]) -> f64 {
     rows.iter()
         .filter(|row| row.metric != Metric::Correct)
@@ -234,7 +234,7 @@ fn reach(rows: &[&Difference]) -> f64 {
         .fold(1e-3, f64::max)
 }
 
-/// A side is taken when the interval lies on it.
+/// The class of a difference: better or worse if the whole interval is on that side of 0.
 fn class(difference: &Difference) -> &'static str {
     match (difference.low, difference.high) {
         (Some(low), _) if low > 0.0 => "better",
@@ -260,7 +260,7 @@ fn line(row: &Difference, numbers: Numbers, reach: f64) -> Line {
             high: place(high),
         }),
         dot: place(row.difference),
-        detectable: maybe(row.detectable, |least| numbers.points(least)),
+        detectable: or_dash(row.detectable, |least| numbers.points(least)),
     }
 }
 
@@ -303,10 +303,10 @@ fn card(sheet: &Sheet<'_>, change: &Change, numbers: Numbers, dir: &Path) -> Car
     }
 }
 
-/// Fills in what can be shown of one output.
+/// Adds the output of a run to its side of the card.
 fn side(mut side: Side, view: Option<&RunView>, change: &Change, dir: &Path) -> Side {
     let Some(view) = view else {
-        side.missing = "a baseline keeps scores, no outputs".to_owned();
+        side.missing = "a baseline keeps scores, but no outputs".to_owned();
         return side;
     };
     let repeat = u32::try_from(change.repeat).unwrap_or(0);

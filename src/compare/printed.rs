@@ -1,13 +1,13 @@
 //! The comparison as a grid of numbers and as records.
 
-use super::numbers::{Numbers, counts, maybe, names, p, power};
+use super::numbers::{Numbers, counts, names, or_dash, p, power};
 use super::{Comparison, Difference, PlacedComparison};
 use crate::table::formats::TERMINAL;
 use crate::table::{Column, Document, Format, FormatError, Grid, Records, Row, Style};
 use crate::text::count::counted;
 use serde_json::json;
 
-/// Most items that a screen lists.
+/// Largest number of items that a terminal lists.
 const LISTED: usize = 8;
 
 /// The numbers of a comparison for a terminal, with the items that changed most. `wished` is the power that
@@ -49,7 +49,7 @@ pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
 
 /// The numbers of a row as they are printed, here and on the page.
 pub(super) struct Figures {
-    /// Items.
+    /// The number of items.
     pub(super) n: String,
     /// The number in the earlier run.
     pub(super) before: String,
@@ -78,8 +78,8 @@ impl Figures {
             difference: numbers.signed(row.difference),
             interval: numbers.interval(row),
             p: p(row.p),
-            holm: maybe(row.p_holm, p),
-            effect: maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")),
+            holm: or_dash(row.p_holm, p),
+            effect: or_dash(row.effect, |d| format!("{d:+.2}").replace('-', "−")),
             counts: counts(row),
         }
     }
@@ -121,7 +121,7 @@ pub fn document<'a>(
     )
 }
 
-/// One record for each number of the comparisons, unrounded; no column where there is no comparison.
+/// One record for each number of the comparisons, unrounded. Without a comparison, there are no columns.
 pub fn records<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Records<'a> {
     let of_comparison = |comparison: &'a Comparison| {
         let rows = comparison.rows().into_iter();
@@ -165,7 +165,7 @@ pub fn records<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Rec
 }
 
 impl Comparison {
-    /// All numbers, the overall one first.
+    /// All numbers. The overall number comes first.
     pub fn rows(&self) -> Vec<&Difference> {
         std::iter::once(&self.overall)
             .chain(&self.correct)
@@ -173,7 +173,7 @@ impl Comparison {
             .collect()
     }
 
-    /// Lines on the items that changed most, at most so many, then how many more there are.
+    /// Lines on the items that changed most, at most `listed`, and the number of the other items.
     pub fn changed_most(&self, listed: usize) -> Vec<String> {
         let numbers = Numbers::from_differences(self.rows());
         let shown = self.changes.iter().take(listed).map(|change| {

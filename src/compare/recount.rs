@@ -4,14 +4,14 @@ use crate::record::{ItemOutcome, OutputOutcome};
 use crate::stats::formula::{Formula, Terms};
 use std::collections::BTreeMap;
 
-/// How a rule makes such numbers.
+/// A rule that makes the numbers of a run from outcomes.
 pub trait Recount: Sync {
-    /// The formula behind the overall number and those of groups, where these are not averages.
+    /// The formula of the overall number and of the groups. `None` if these are averages.
     fn formula(&self) -> Option<&dyn Formula>;
 
     /// What an output adds to the sums of the formula.
     fn terms(&self, output: &OutputOutcome) -> Option<Terms>;
 
-    /// The further official numbers of these items; what others are is left out as if it had no score.
+    /// The further official numbers of these items. Other items count as items without a score.
     fn metrics(&self, items: &[&ItemOutcome]) -> BTreeMap<String, f64>;
 }

@@ -1,7 +1,7 @@
 //! The rules of a verdict as rows.
 
 use super::verdict::{Ruled, Verdict};
-use crate::compare::Numbers;
+use crate::compare::{Numbers, or_dash, p};
 use crate::config::Tier;
 use crate::table::{Cell, Column, Grid, Row};
 
@@ -54,17 +54,14 @@ pub(super) fn tier(tier: Tier) -> &'static str {
 /// The number of items, baseline, now, drop, allowed drop, p, and the smallest detectable drop.
 pub(super) fn numbers(rule: &Ruled) -> [String; 7] {
     let shown = Numbers::from_differences(&rule.difference);
-    let number = |value: Option<f64>, show: &dyn Fn(f64) -> String| {
-        value.map_or_else(|| "–".to_owned(), show)
-    };
     let d = rule.difference.as_ref();
     [
         d.map_or("–".to_owned(), |d| d.n.to_string()),
-        number(d.map(|d| d.before), &|v| shown.score(v)),
-        number(d.map(|d| d.after), &|v| shown.score(v)),
-        number(rule.drop, &|v| shown.signed(v)),
-        number(rule.allowed, &|v| shown.score(v)),
-        number(rule.p_corrected, &crate::compare::p),
-        number(rule.detectable, &|v| shown.score(v)),
+        or_dash(d.map(|d| d.before), |v| shown.score(v)),
+        or_dash(d.map(|d| d.after), |v| shown.score(v)),
+        or_dash(rule.drop, |v| shown.signed(v)),
+        or_dash(rule.allowed, |v| shown.score(v)),
+        or_dash(rule.p_corrected, p),
+        or_dash(rule.detectable, |v| shown.score(v)),
     ]
 }

@@ -30,8 +30,8 @@ pub fn table(grid: &Grid, window: Window) -> String {
     text
 }
 
-/// The rows in aligned columns, below the heads if there are any. There are no rules, no caption and no notes,
-/// and nothing is fitted into a window, so that other programs can read the lines.
+/// The rows in aligned columns, below the heads if there are any. There are no rules, no caption and no
+/// notes, and nothing is fitted into a window, so that other programs can read the lines.
 pub fn list(grid: &Grid) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).force_no_tty();
