@@ -1,13 +1,11 @@
 //! `unigauge baseline`.
 
-use super::cli::{
-    AllowArgs, BaselineAcceptArgs, BaselineCommand, BaselineCompareArgs, BaselineSaveArgs, PairArgs,
-};
-use super::compare::{Done, allowed, options, page, print, refusal};
+use super::cli::{BaselineAcceptArgs, BaselineCommand, BaselineCompareArgs, BaselineSaveArgs};
+use super::compare::{allowed, difference_options, print_comparisons, write_page};
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use crate::compare;
+use crate::compare::{PlacedComparison, RefusedPair, compare};
 use crate::exit::Exit;
 use crate::gate::{Baseline, BaselineError};
 use crate::record::Outcomes;
@@ -21,7 +19,7 @@ use std::path::Path;
 pub(super) fn baseline(ctx: &Context, command: &BaselineCommand) -> Result<Exit, Failure> {
     match command {
         BaselineCommand::Save(args) => save(args),
-        BaselineCommand::Compare(args) => compared(ctx, args),
+        BaselineCommand::Compare(args) => compare_with(ctx, args),
         BaselineCommand::Accept(args) => accept(args),
     }
 }
@@ -97,56 +95,33 @@ fn whole(path: &Path, allow_partial: bool) -> Result<Outcomes, Failure> {
     Ok(run)
 }
 
-fn compared(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> {
+fn compare_with(ctx: &Context, args: &BaselineCompareArgs) -> Result<Exit, Failure> {
     let baseline = Baseline::read(&args.baseline)?;
-    let mut done = Vec::new();
+    let options = difference_options(&args.pair);
+    let mut comparisons = Vec::new();
     for (after, path) in args.runs.iter().enumerate() {
         let run = read_outcomes(path)?;
-        let before = counterpart(&baseline.runs, &run).ok_or_else(|| BaselineError::NotHeld {
-            path: args.baseline.clone(),
-            suite: run.facts.suite.clone(),
-            model: run.facts.model.clone(),
-        })?;
-        done.push(Done {
+        let Some(before) = Baseline::counterpart(&baseline.runs, &run.facts) else {
+            let (suite, model) = (run.facts.suite, run.facts.model);
+            let path = args.baseline.clone();
+            return Err(BaselineError::NotHeld { path, suite, model }.into());
+        };
+        let rule = RecountedRun::open(path)?;
+        let comparison = compare(before, &run, allowed(&args.allow), &options, Some(&rule))
+            .map_err(|reason| RefusedPair::new(before, &run, reason))?;
+        comparisons.push(PlacedComparison {
             before: None,
             after,
-            comparison: one(
-                before,
-                (&run, &RecountedRun::open(path)?),
-                &args.allow,
-                &args.pair,
-            )?,
+            comparison,
         });
     }
     if ctx.json {
-        ctx.print_json(&done)?;
+        ctx.print_json(&comparisons)?;
     } else {
-        print(&done, &args.pair);
+        print_comparisons(&comparisons, &args.pair);
     }
     if let Some(dir) = &args.out {
-        page(dir, &args.runs, &done, &args.pair)?;
+        write_page(dir, &args.runs, &comparisons, &args.pair)?;
     }
     Ok(Exit::Ok)
-}
-
-fn one(
-    before: &Outcomes,
-    (after, rule): (&Outcomes, &RecountedRun),
-    allow: &AllowArgs,
-    pair: &PairArgs,
-) -> Result<compare::Comparison, Failure> {
-    compare::compare(before, after, allowed(allow), &options(pair), Some(rule))
-        .map_err(|error| refusal(before, after, &error))
-}
-
-/// The run of the same suite and model, or else the only one of the suite.
-pub(super) fn counterpart<'a>(runs: &'a [Outcomes], run: &Outcomes) -> Option<&'a Outcomes> {
-    let of_suite = runs.iter().filter(|own| own.facts.suite == run.facts.suite);
-    let of_suite: Vec<&Outcomes> = of_suite.collect();
-    let same = |own: &&&Outcomes| own.facts.model == run.facts.model;
-    match (of_suite.iter().find(same), &of_suite[..]) {
-        (Some(own), _) => Some(own),
-        (None, [only]) => Some(only),
-        _ => None,
-    }
 }

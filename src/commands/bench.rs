@@ -9,6 +9,7 @@ use crate::config::nearest;
 use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::run::RunError;
+use crate::text::count::counted;
 use candle_core::DType;
 use indicatif::HumanBytes;
 use serde_json::Value;
@@ -31,7 +32,7 @@ pub(super) fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failur
     };
     let kind = network(&args.network)?;
     let (config, file) = config(kind, args)?;
-    let told = |phase: &str, done: usize, all: usize| {
+    let say_phase = |phase: &str, done: usize, all: usize| {
         if !ctx.quiet {
             say(format!("{}: {phase} {done} of {all}", args.network));
         }
@@ -41,7 +42,7 @@ pub(super) fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failur
         repeats: args.repeats,
         device: &device,
         cancel: &ctx.cancel,
-        on_done: &told,
+        on_done: &say_phase,
     };
     let shapes = Shapes {
         size: args.size.map(|size| size.0),
@@ -67,7 +68,7 @@ pub(super) fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failur
     Ok(Exit::Ok)
 }
 
-/// The network of a name.
+/// The network with this name.
 fn network(name: &str) -> Result<&'static NetworkKind, Failure> {
     let named = NETWORKS.iter().find(|kind| kind.name == name);
     named.ok_or_else(|| {
@@ -76,13 +77,13 @@ fn network(name: &str) -> Result<&'static NetworkKind, Failure> {
             format!("there is no network named `{name}` to time"),
             match nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known: {}", names.join(", ")),
+                None => format!("the networks are {}", names.join(", ")),
             },
         )
     })
 }
 
-/// The configuration, and the name that errors give it.
+/// The configuration of the network, and its name in error messages.
 fn config(kind: &NetworkKind, args: &BenchModelArgs) -> Result<(Value, PathBuf), Failure> {
     let wrong = |path: &Path, message: String| {
         Failure::usage(
@@ -105,14 +106,15 @@ fn config(kind: &NetworkKind, args: &BenchModelArgs) -> Result<(Value, PathBuf),
     Ok((config, file))
 }
 
+/// Prints the timings for people.
 fn print(report: &Report) {
     println!(
-        "{}: {:.1} M parameters, {} on {}, {} threads",
+        "{}: {:.1} M parameters, {} on {}, {}",
         report.network,
         report.parameters as f64 / 1e6,
         report.dtype,
         report.device,
-        report.threads
+        counted(report.threads, "thread")
     );
     let shapes: Vec<String> = report
         .shapes

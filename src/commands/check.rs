@@ -1,21 +1,19 @@
 //! `unigauge check`: checks that everything exists, and shows the plan.
 
-use super::checkpoint;
+use super::checkpoint::{self, reads_checkpoint};
 use super::cli::{CheckArgs, Layout, RunArgs};
 use super::context::Context;
 use super::failure::Failure;
-use crate::config::{self, Kind, ModelFile, Settings};
+use crate::config::{self, Kind};
 use crate::exit::Exit;
-use crate::generate::{BuildError, Resources};
-use crate::hub::AssetState;
+use crate::generate::BuildError;
 use crate::model::weights::{Checked, Files};
-use crate::observe::ObserverKind;
 use crate::session::{
-    ConfiguredModel, ItemSelection, PreparedRun, RunOptions, RunTarget, SelectedSuite,
-    TimedOutputs, locate_checkpoints, run_seeds,
+    CheckedDefinition, CheckedObserver, ConfiguredModel, ItemSelection, PreparedRun, RunRequest,
+    RunTarget, SelectedSuite, Session, SessionError, TimedOutputs, free_space, single_model,
 };
+use crate::text::count::counted;
 use indicatif::{HumanBytes, HumanDuration};
-use std::path::Path;
 use std::time::Duration;
 
 impl From<&RunArgs> for CheckArgs {
@@ -38,47 +36,51 @@ impl From<&RunArgs> for CheckArgs {
     }
 }
 
+impl CheckArgs {
+    /// The runs that a target stands for.
+    fn run_request(&self, target: &str) -> RunRequest {
+        RunRequest {
+            models: self.model.clone(),
+            items: self.items.clone(),
+            select: ItemSelection::from(&self.select),
+            run_name: self.run_name.clone(),
+            repeats: self.repeats,
+            seed: self.seed,
+            device: self.device,
+            vram_budget: self.vram_budget.map(|size| size.as_u64()),
+            ..RunRequest::new(target, &self.out)
+        }
+    }
+}
+
 /// Checks and prints the plan; runs nothing.
 ///
 /// # Errors
 /// Fails if a definition has a mistake.
 pub(super) fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
-    let mut exit = if args.keys {
+    let exit = if args.keys {
         // Only the keys are printed, so that they can be piped.
         Exit::Ok
     } else {
         environment(ctx, args)?
     };
-    match &args.target {
-        Some(name) => {
-            if let Some(model) = model_of(name, args)? {
-                let found = checkpoint::check(ctx, model, args)?;
-                return Ok(if exit == Exit::Ok { found } else { exit });
-            }
-            if !target(ctx, args, name, &RunTarget::load(name, &args.model)?)? {
-                exit = Exit::Environment;
-            }
-        }
-        None => {
-            if !definitions(ctx) {
-                exit = Exit::Usage;
-            }
-        }
+    let Some(name) = &args.target else {
+        let usable = definitions(ctx);
+        return Ok(if usable { exit } else { Exit::Usage });
+    };
+    let model = match single_model(name, &args.model) {
+        Err(error) if args.keys => return Err(error.into()),
+        model => model.unwrap_or_default(),
+    };
+    if let Some(model) = model {
+        let found = checkpoint::check(ctx, model, args)?;
+        return Ok(if exit == Exit::Ok { found } else { exit });
     }
-    Ok(exit)
+    let complete = check_target(ctx, &args.run_request(name))?;
+    Ok(if complete { exit } else { Exit::Environment })
 }
 
-/// The model that the target names, when it is neither a study nor a suite with models.
-fn model_of(name: &str, args: &CheckArgs) -> Result<Option<ModelFile>, Failure> {
-    let taken = !args.model.is_empty() || config::study(name, Path::new("")).is_ok();
-    match config::model(name, Path::new("")) {
-        Ok(model) if !taken => Ok(Some(model.definition)),
-        Err(error) if args.keys => Err(error.into()),
-        _ => Ok(None),
-    }
-}
-
-/// Device, disk, cache.
+/// Prints the device, the free space on the disk, and the state of the cache.
 fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     let mut exit = Exit::Ok;
     match args.device.resolve() {
@@ -88,271 +90,175 @@ fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
             exit = Exit::Environment;
         }
     }
-    let existing = args
-        .out
-        .ancestors()
-        .find(|path| path.is_dir())
-        .unwrap_or(Path::new("."));
-    let existing = if existing.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        existing
-    };
-    match fs4::available_space(existing) {
-        Ok(bytes) => println!(
-            "disk: {} free for {}",
-            HumanBytes(bytes),
-            args.out.display()
-        ),
-        Err(error) => println!("disk: unknown for {}: {error}", args.out.display()),
+    let out = args.out.display();
+    match free_space(&args.out) {
+        Ok(bytes) => println!("disk: {} free for {out}", HumanBytes(bytes)),
+        Err(error) => println!("disk: unknown for {out}: {error}"),
     }
-    let hub = ctx.hub()?;
-    let entries = hub.list();
-    let present = entries
-        .iter()
-        .filter(|entry| matches!(entry.state, AssetState::Present(_)))
-        .count();
-    println!("assets: {present} of {} here", entries.len());
-    for entry in &entries {
-        if let AssetState::Corrupt(error) = &entry.state {
-            println!("asset {}: {error}", entry.asset.id);
-            exit = Exit::Environment;
-        }
+    let assets = ctx.session.cached_assets()?;
+    println!("assets: {} of {} here", assets.present, assets.all);
+    for (id, error) in &assets.damaged {
+        println!("asset {id}: {error}");
+        exit = Exit::Environment;
     }
     Ok(exit)
 }
 
-/// Every definition that a name can reach.
+/// Checks every definition that a name can reach. False if one has a mistake.
 fn definitions(ctx: &Context) -> bool {
-    let mut good = true;
-    for (kind, check) in [
-        (
-            Kind::Suite,
-            check_suite as fn(&Context, &str) -> Result<String, Failure>,
-        ),
-        (Kind::Model, check_model),
-        (Kind::Study, check_study),
-    ] {
+    type Check = fn(&Session, &str) -> Result<CheckedDefinition, SessionError>;
+    let checks: [(Kind, Check); 3] = [
+        (Kind::Suite, Session::check_suite),
+        (Kind::Model, Session::check_model),
+        (Kind::Study, Session::check_study),
+    ];
+    let mut usable = true;
+    for (kind, check) in checks {
         for listed in config::list(kind) {
-            match check(ctx, &listed.name) {
-                Ok(said) => println!("{kind} {}: {said}", listed.name),
-                Err(failure) => {
-                    println!("{kind} {}: {:?}", listed.name, failure.report);
-                    good = false;
+            match check(&ctx.session, &listed.name) {
+                Ok(checked) => println!("{kind} {}: {}", listed.name, describe(&checked)),
+                Err(error) => {
+                    println!("{kind} {}: {:?}", listed.name, miette::Report::new(error));
+                    usable = false;
                 }
             }
         }
     }
-    good
+    usable
 }
 
-fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
-    let suite = config::suite(name, Path::new(""))?.definition;
-    crate::grade::build(&suite.grade.rule, &suite.grade.options)?;
-    let unknown: Vec<&String> = suite
-        .observers
-        .iter()
-        .filter(|name| crate::observe::find(name).is_none())
-        .collect();
-    match &unknown[..] {
-        [] => Ok("fine".into()),
-        // Grading works on evidence that others made; looking at pictures does not.
-        names => Ok(format!(
-            "can grade existing evidence; this version has no observer {names:?}"
-        )),
-    }
-}
-
-fn check_model(ctx: &Context, name: &str) -> Result<String, Failure> {
-    let model = config::model(name, Path::new(""))?.definition;
-    for suite in model.presets.keys() {
-        ConfiguredModel::new(&ctx.session, model.clone(), suite)?;
-    }
-    ConfiguredModel::new(&ctx.session, model, "")?;
-    Ok("fine".into())
-}
-
-fn check_study(ctx: &Context, name: &str) -> Result<String, Failure> {
-    let target = RunTarget::load(name, &[])?;
-    for (suite, models) in target.suites() {
-        config::suite(suite, &target.from)?;
-        for model in models {
-            ConfiguredModel::load(&ctx.session, model, &target.from, suite)?;
+/// What a definition can be used for, in words.
+fn describe(checked: &CheckedDefinition) -> String {
+    match checked {
+        CheckedDefinition::Usable => "fine".into(),
+        CheckedDefinition::GradesOnly { unknown } => {
+            format!("can grade existing evidence; this version has no observer {unknown:?}")
+        }
+        CheckedDefinition::Study { parts } => {
+            let parts = parts.iter().map(|(models, suites)| {
+                let (models, suites) = (counted(*models, "model"), counted(*suites, "suite"));
+                format!("{models} × {suites}")
+            });
+            format!("fine, {}", parts.collect::<Vec<_>>().join(", "))
         }
     }
-    let parts = target.parts.iter().map(|part| {
-        let (models, suites) = (part.models.len(), part.suites.len());
-        format!("{models} models × {suites} suites")
-    });
-    Ok(format!("fine, {}", parts.collect::<Vec<_>>().join(", ")))
 }
 
-/// The plan of a target, which the command line calls `asked`. False when something it needs is absent.
-fn target(
-    ctx: &Context,
-    args: &CheckArgs,
-    asked: &str,
-    target: &RunTarget,
-) -> Result<bool, Failure> {
-    let mut good = true;
-    let study = target.study.as_ref();
-    let selections = target.selections(&ItemSelection::from(&args.select));
-    let each = |part| selections.iter().map(move |select| (part, select));
-    let options = |seed| RunOptions {
-        out: args.out.clone(),
-        run_name: args.run_name.clone(),
-        repeats: args.repeats.or(study.and_then(|study| study.repeats)),
-        seed,
-        device: args.device,
-    };
-    let seeds = run_seeds(study, args.seed, args.run_name.as_deref())?;
-    if let Err(error) = target.check_trained(asked) {
+/// Prints the plan of a study, or of a suite with models. False if something that it needs is absent.
+fn check_target(ctx: &Context, request: &RunRequest) -> Result<bool, Failure> {
+    let target = RunTarget::load(&request.target, &request.models)?;
+    let options = request.run_options(&target)?;
+    let mut complete = true;
+    if let Err(error) = target.check_trained(&request.target) {
         println!("{error}");
-        good = false;
+        complete = false;
     }
-    for ((name, models), select) in target.suites().flat_map(each) {
-        let items = args.items.as_deref();
+    let selections = target.selections(&request.select);
+    let with_selections = |part| selections.iter().map(move |select| (part, select));
+    for ((name, models), select) in target.suites().flat_map(with_selections) {
+        let items = request.items.as_deref();
         let selected = SelectedSuite::load(&ctx.session, name, &target.from, items, select)?;
         for observer in &selected.suite.observers {
-            // Outputs can be made without it, and graded on evidence that others made.
-            let settings = selected.suite.observe.get(observer).cloned();
-            let settings = locate_checkpoints(&ctx.session, &settings.unwrap_or_default())?;
-            let kind = match crate::observe::kind(observer) {
-                Ok(kind) => kind,
-                Err(error) => {
+            match ctx.session.check_observer(&selected, observer) {
+                Ok(checked) => complete &= is_ready(ctx, checked),
+                // Outputs can be made without the observer, and graded on evidence that others made.
+                Err(SessionError::Observer(error)) => {
                     println!("{error}");
-                    good = false;
-                    continue;
+                    complete = false;
                 }
-            };
-            good &= observer_is_ready(ctx, kind, &settings)?;
+                Err(error) => return Err(error.into()),
+            }
         }
         for model in models {
-            let configured =
-                ConfiguredModel::load(&ctx.session, model, &target.from, &selected.suite.name)?;
-            for (at, seed) in seeds.iter().enumerate() {
-                let prepared = PreparedRun::new(&selected, configured.clone(), &options(*seed))?;
-                plan(&prepared)?;
-                // The device is shared alike with every seed.
-                good &= at > 0 || memory(&prepared, args)?;
+            let suite = &selected.suite.name;
+            let configured = ConfiguredModel::load(&ctx.session, model, &target.from, suite)?;
+            for (index, options) in options.iter().enumerate() {
+                let prepared = PreparedRun::new(&selected, configured.clone(), options)?;
+                print_plan(&prepared)?;
+                // The networks take the same memory with every seed.
+                complete &= index > 0 || print_memory(&prepared, request);
             }
         }
     }
-    Ok(good)
+    Ok(complete)
 }
 
-/// Says what an observer lacks, and what its server tells. False if something that it needs is absent or its
-/// settings have a mistake.
-fn observer_is_ready(
-    ctx: &Context,
-    kind: &ObserverKind,
-    settings: &Settings,
-) -> Result<bool, Failure> {
-    let mut good = readable(kind, settings);
-    let assets = (kind.assets)(settings).unwrap_or_else(|error| {
-        println!("{error}");
-        good = false;
-        Vec::new()
-    });
-    if !ctx.offline() {
-        good &= look(ctx, kind, settings);
-    }
-    for asset in assets {
-        if let Err(error) = ctx.hub()?.path(asset) {
-            println!("{}: {error}", kind.name);
-            good &= !ctx.offline();
-        }
-    }
-    Ok(good)
-}
-
-/// Whether the checkpoints that an observer's options name can be read, as far as they are here.
-fn readable(kind: &ObserverKind, settings: &Settings) -> bool {
-    let named = (kind.checkpoints)(settings).unwrap_or_default();
-    let mut good = true;
-    for path in named.iter().filter(|path| path.exists()) {
+/// Prints what an observer lacks, and what its server tells. False if something that it needs is absent, or
+/// its settings have a mistake. Without the network, an absent asset is a fault; otherwise it is fetched
+/// later.
+fn is_ready(ctx: &Context, observer: CheckedObserver) -> bool {
+    let name = observer.name;
+    let mut ready = true;
+    for path in &observer.checkpoints {
         if let Err(error) = Files::open(path) {
-            println!("{}: {:?}", kind.name, miette::Report::new(error));
-            good = false;
+            println!("{name}: {:?}", miette::Report::new(error));
+            ready = false;
         }
     }
-    good
-}
-
-/// Says what an observer's server tells of its model. False if the settings have a mistake. A server that is
-/// not there is no mistake: outputs can be made without it.
-fn look(ctx: &Context, kind: &ObserverKind, settings: &Settings) -> bool {
-    match (kind.look)(settings, &ctx.cancel) {
-        Ok(lines) => {
-            lines.iter().for_each(|line| println!("{line}"));
-            true
-        }
+    if let Some(error) = &observer.settings_fault {
+        println!("{error}");
+        ready = false;
+    }
+    match observer.server {
+        Ok(lines) => lines.iter().for_each(|line| println!("{line}")),
         Err(error) => {
             println!("{:?}", miette::Report::new(error));
-            false
+            ready = false;
         }
     }
+    for error in &observer.absent {
+        println!("{name}: {error}");
+        ready &= !ctx.offline();
+    }
+    ready
 }
 
 /// Prints what a run would make.
-fn plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
+fn print_plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
     let plan = prepared.plan()?;
-    let names: Vec<&str> = prepared
-        .selected
-        .suite
-        .observers
-        .iter()
-        .map(String::as_str)
-        .collect();
+    let suite = &prepared.selected.suite;
+    let observers = if suite.observers.is_empty() {
+        "none".to_owned()
+    } else {
+        suite.observers.join(", ")
+    };
+    let left = plan.generate.len();
     println!(
-        "{}: {} items × {} repeats, {} outputs to make, {} finished; observers: {}; rule: {}",
+        "{}: {} × {}, {} to make, {} finished; observers: {observers}; rule: {}",
         prepared.folder.root().display(),
-        prepared.selected.items.len(),
-        prepared.repeats,
-        plan.generate.len(),
+        counted(prepared.selected.items.len(), "item"),
+        counted(prepared.repeats as usize, "repeat"),
+        counted(left, "output"),
         plan.done,
-        if names.is_empty() {
-            "none".into()
-        } else {
-            names.join(", ")
-        },
-        prepared.selected.suite.grade.rule,
+        suite.grade.rule,
     );
-    if !plan.generate.is_empty() {
-        let estimate = estimate(prepared.timed_outputs()?, plan.generate.len());
-        println!("  estimate: {estimate}");
+    if left > 0 {
+        println!("  estimate: {}", estimate(prepared.timed_outputs()?, left));
     }
     Ok(())
 }
 
-/// How networks that run in this process share the device. False if they cannot be opened.
-fn memory(prepared: &PreparedRun<'_>, args: &CheckArgs) -> Result<bool, Failure> {
-    let ConfiguredModel {
-        generator,
-        settings,
-        ..
-    } = &prepared.configured;
-    if !generator.runs_networks() {
-        return Ok(true);
+/// Prints how networks that run in this process share the device. False if they cannot be opened.
+fn print_memory(prepared: &PreparedRun<'_>, request: &RunRequest) -> bool {
+    if !prepared.runs_networks() {
+        return true;
     }
-    // Why a device does not open was said above.
-    let budget = args.vram_budget.map(|size| size.as_u64());
-    let Ok(place) = prepared.place(args.device, budget, None) else {
-        return Ok(false);
+    // The reason why a device does not open was printed with the environment.
+    let Ok(place) = prepared.network_place(request.device, request.vram_budget, None) else {
+        return false;
     };
-    match generator.open(settings, &Resources::default(), &place) {
-        Ok(mut generator) => {
-            for line in generator.plan() {
-                println!("  {line}");
-            }
-            let looked = generator.check(Checked::Headers).map_err(BuildError::from);
-            Ok(checkpoint::told(looked))
-        }
-        Err(error) => Ok(checkpoint::told(Err(error))),
+    let mut generator = match prepared.open_networks(&place) {
+        Ok(generator) => generator,
+        Err(error) => return reads_checkpoint(Err(error)),
+    };
+    for line in generator.plan() {
+        println!("  {line}");
     }
+    let looked = generator.check(Checked::Headers);
+    reads_checkpoint(looked.map_err(BuildError::from))
 }
 
-/// From what earlier outputs of the run took; nothing is guessed.
+/// An estimate from the time that earlier outputs of the run took; nothing is guessed.
 fn estimate(timed: Option<TimedOutputs>, left: usize) -> String {
     let Some(TimedOutputs { mean, count }) = timed else {
         return "unknown, since no output of this run was timed yet; a run with `--limit 4` gives an estimate"

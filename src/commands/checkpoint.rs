@@ -1,60 +1,29 @@
-//! A model's checkpoint: what it consists of, what of it is here, what the networks ask of it.
+//! `unigauge check MODEL`: what a checkpoint consists of, what of it is here, what the networks ask of it.
 
-use super::cli::CheckArgs;
+use super::cli::{CheckArgs, Layout};
 use super::context::Context;
 use super::failure::Failure;
-use crate::config::{ModelFile, Repository, Settings};
+use crate::config::{ModelFile, Repository};
 use crate::exit::Exit;
-use crate::generate::{BuildError, GENERATORS, GeneratorKind, Part, Place, Resources, plan_lines};
-use crate::hub::{Hub, HubError, Snapshot};
+use crate::generate::{BuildError, GENERATORS, Part};
+use crate::hub::HubError;
 use crate::model::weights::Checked;
-use crate::session::ConfiguredModel;
-use candle_core::{DType, Device};
+use crate::session::{ModelCheckpoint, RepositoryFiles};
+use crate::text::count::counted;
+use candle_core::DType;
 use indicatif::HumanBytes;
-use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use serde_json::json;
+use std::path::Path;
 
-/// The folder of the checkpoint, when the settings name one.
-pub(super) fn folder(settings: &Settings) -> Option<PathBuf> {
-    match settings.to_json().get("checkpoint") {
-        Some(Value::String(path)) => Some(PathBuf::from(path)),
-        _ => None,
-    }
-}
-
-/// Asks the hub (or the listing kept in `folder` at the first fetch) for a repository's files.
-///
-/// # Errors
-/// Fails if the hub cannot be asked.
-pub(super) fn snapshot(
-    hub: &Hub,
-    repository: &Repository,
-    folder: &Path,
-) -> Result<Snapshot, HubError> {
-    let wants = |path: &str| repository.wants(path);
-    hub.snapshot(&repository.repo, &repository.revision, folder, &wants)
-}
-
-/// `unigauge check MODEL`: files, tensors by network, memory.
+/// Prints the files, the networks, the state of the weights, and the plan of the memory.
 ///
 /// # Errors
 /// Fails if the model's settings or a configuration have mistakes.
 pub(super) fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result<Exit, Failure> {
-    let ConfiguredModel {
-        model,
-        generator,
-        settings,
-        ..
-    } = ConfiguredModel::new(&ctx.session, model, "")?;
-    let checkpoint = folder(&settings);
-    let temporary = tempfile::tempdir().map_err(Failure::io)?;
-    let configs = match &checkpoint {
-        Some(folder) => configurations(&model, folder, temporary.path())?,
-        None => PathBuf::new(),
-    };
-    let parts = generator.parts(&settings, &configs, args.device.is_gpu())?;
+    let checkpoint = ModelCheckpoint::new(&ctx.session, model, args.device.is_gpu())?;
+    let model = &checkpoint.model;
     if args.keys {
-        let Some(parts) = parts else {
+        let Some(parts) = &checkpoint.parts else {
             return Err(Failure::usage(
                 format!("`{}` has no networks in this process", model.name),
                 format!(
@@ -63,7 +32,7 @@ pub(super) fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result
                 ),
             ));
         };
-        keys(ctx, &parts, args.layout == super::cli::Layout::Bfl)?;
+        print_keys(ctx, parts, args.layout == Layout::Bfl)?;
         return Ok(Exit::Ok);
     }
     println!(
@@ -72,24 +41,19 @@ pub(super) fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result
     );
     let mut exit = Exit::Ok;
     for repository in &model.repositories {
-        let checkpoint = checkpoint.as_deref().unwrap_or(Path::new(""));
-        if !files(ctx, &model, repository, checkpoint)? {
+        if !print_files(ctx, &checkpoint, repository)? {
             exit = Exit::Environment;
         }
     }
-    for part in parts.iter().flatten() {
+    for part in checkpoint.parts.iter().flatten() {
         println!("{}", describe(part));
     }
-    let here = checkpoint.as_ref().is_some_and(|folder| folder.is_dir());
-    if parts.is_some() && here && !weights(generator, &settings, temporary.path(), args.quick) {
+    let has_weights = checkpoint.parts.is_some() && checkpoint.exists();
+    if has_weights && !print_weights(&checkpoint, args.quick) {
         exit = Exit::Environment;
     }
-    if let Some(parts) = &parts {
-        let phases = crate::generate::phases(parts);
-        let budget = args.vram_budget.map(|size| size.as_u64());
-        for line in plan_lines(&phases, budget) {
-            println!("  {line}");
-        }
+    for line in checkpoint.memory_plan(args.vram_budget.map(|size| size.as_u64())) {
+        println!("  {line}");
     }
     Ok(exit)
 }
@@ -104,35 +68,24 @@ fn pipelines() -> String {
     }
 }
 
-/// Opens the model as `generate` does and looks at all that its networks would load. True when nothing is
-/// wrong.
-fn weights(generator: &GeneratorKind, settings: &Settings, scratch: &Path, quick: bool) -> bool {
-    let place = Place {
-        device: Device::Cpu,
-        vram_budget: None,
-        scratch: scratch.into(),
-    };
-    let how = if quick {
-        Checked::Headers
+/// Prints whether the networks can load their weights. With `quick`, the numbers of the weights are not read.
+/// False if something is wrong.
+fn print_weights(checkpoint: &ModelCheckpoint, quick: bool) -> bool {
+    let (how, what) = if quick {
+        (Checked::Headers, "; the numbers were not read (--quick)")
     } else {
-        Checked::Numbers
+        (Checked::Numbers, ", and its numbers are finite")
     };
-    let opened = generator.open(settings, &Resources::default(), &place);
-    let good = told(opened.and_then(|mut generator| Ok(generator.check(how)?)));
-    if good {
-        println!(
-            "weights: every tensor that the networks require exists with its shape{}",
-            match how {
-                Checked::Numbers => ", and its numbers are finite",
-                Checked::Headers => "; the numbers were not read (--quick)",
-            }
-        );
+    let looked = checkpoint.open();
+    let is_sound = reads_checkpoint(looked.and_then(|mut networks| Ok(networks.check(how)?)));
+    if is_sound {
+        println!("weights: every tensor that the networks require exists with its shape{what}");
     }
-    good
+    is_sound
 }
 
-/// Prints why a checkpoint cannot be used; false then.
-pub(super) fn told(looked: Result<(), BuildError>) -> bool {
+/// Prints why a checkpoint cannot be used. False then.
+pub(super) fn reads_checkpoint(looked: Result<(), BuildError>) -> bool {
     if let Err(error) = looked {
         println!("  {:?}", miette::Report::new(error));
         return false;
@@ -140,28 +93,11 @@ pub(super) fn told(looked: Result<(), BuildError>) -> bool {
     true
 }
 
-/// The checkpoint's own configurations where they are all here; else those of the released checkpoint.
-fn configurations(
-    model: &ModelFile,
-    checkpoint: &Path,
-    temporary: &Path,
-) -> Result<PathBuf, Failure> {
-    if checkpoint.is_dir() || model.repositories.is_empty() {
-        return Ok(checkpoint.into());
-    }
-    for repository in &model.repositories {
-        let folder = temporary.join(&repository.folder);
-        crate::generate::lay_out_released(&repository.repo, &folder)?;
-    }
-    Ok(temporary.into())
-}
-
-/// Prints what of a repository is here and what would be fetched. True when nothing is absent.
-fn files(
+/// Prints which files of a repository are here, and which would be fetched. True if none is absent.
+fn print_files(
     ctx: &Context,
-    model: &ModelFile,
+    checkpoint: &ModelCheckpoint,
     repository: &Repository,
-    checkpoint: &Path,
 ) -> Result<bool, Failure> {
     let Repository {
         repo,
@@ -175,51 +111,57 @@ fn files(
         ""
     };
     println!("repository {repo} @ {revision}, licence: {licence}{gated}");
-    let folder = checkpoint.join(&repository.folder);
-    match snapshot(ctx.hub()?.as_ref(), repository, &folder) {
-        Ok(snapshot) => {
-            let (absent, bytes) = snapshot.absent(&folder);
-            println!(
-                "  commit {}: {} of {} files here, {} to fetch into {}",
-                snapshot.commit,
-                snapshot.files.len() - absent.len(),
-                snapshot.files.len(),
-                HumanBytes(bytes),
-                folder.display()
-            );
-            for file in &absent {
-                println!("  would fetch {} ({})", file.path, HumanBytes(file.size));
-            }
-            if !absent.is_empty() {
-                println!("  `unigauge fetch {}` downloads them", model.name);
-            }
-            Ok(absent.is_empty())
-        }
+    let folder = checkpoint.folder_of(repository);
+    match RepositoryFiles::list(&ctx.session, repository, folder.clone()) {
+        Ok(files) => Ok(print_absent(&files, &checkpoint.model.name)),
         Err(HubError::Cancelled) => Err(HubError::Cancelled.into()),
         Err(error) => {
-            println!(
-                "  into {}: {}",
-                folder.display(),
-                repository.files.join(", ")
-            );
-            match error {
-                HubError::Offline { .. } => {
-                    println!("  sizes: unknown, since the network may not be used (offline)")
-                }
-                error => println!("  sizes: unknown: {error}"),
-            }
+            print_unlisted(repository, &folder, &error);
             Ok(false)
         }
     }
 }
 
+/// Prints the files of a repository that are absent. True if there are none.
+fn print_absent(files: &RepositoryFiles, model: &str) -> bool {
+    let (snapshot, folder) = (&files.snapshot, &files.folder);
+    let (absent, bytes) = snapshot.absent(folder);
+    println!(
+        "  commit {}: {} of {} here, {} to fetch into {}",
+        snapshot.commit,
+        snapshot.files.len() - absent.len(),
+        counted(snapshot.files.len(), "file"),
+        HumanBytes(bytes),
+        folder.display()
+    );
+    for file in &absent {
+        println!("  would fetch {} ({})", file.path, HumanBytes(file.size));
+    }
+    if !absent.is_empty() {
+        println!("  `unigauge fetch {model}` downloads them");
+    }
+    absent.is_empty()
+}
+
+/// Prints what the definition says of a repository whose files cannot be listed.
+fn print_unlisted(repository: &Repository, folder: &Path, error: &HubError) {
+    let files = repository.files.join(", ");
+    println!("  into {}: {files}", folder.display());
+    if let HubError::Offline { .. } = error {
+        println!("  sizes: unknown, since the network may not be used (offline)");
+    } else {
+        println!("  sizes: unknown: {error}");
+    }
+}
+
+/// One network of the checkpoint in a line.
 fn describe(part: &Part) -> String {
     let parameters = part.parameters();
     let size = |dtype: DType| HumanBytes(parameters * dtype.size_in_bytes() as u64);
     format!(
-        "{}: {} tensors, {:.1} M parameters, {} in f32, {} in bf16{}",
+        "{}: {}, {:.1} M parameters, {} in f32, {} in bf16{}",
         part.name,
-        part.tensors.len(),
+        counted(part.tensors.len(), "tensor"),
         parameters as f64 / 1e6,
         size(DType::F32),
         size(DType::BF16),
@@ -227,8 +169,8 @@ fn describe(part: &Part) -> String {
     )
 }
 
-/// Every tensor by name, shape and the dtype that it is loaded to.
-fn keys(ctx: &Context, parts: &[Part], bfl: bool) -> Result<(), Failure> {
+/// Prints every tensor by name, shape and the dtype that it is loaded to.
+fn print_keys(ctx: &Context, parts: &[Part], bfl: bool) -> Result<(), Failure> {
     let mut all = Vec::new();
     for part in parts {
         let tensors = if bfl {
@@ -248,7 +190,7 @@ fn keys(ctx: &Context, parts: &[Part], bfl: bool) -> Result<(), Failure> {
             }
         }
         if !ctx.json {
-            eprintln!("{}: {} tensors", part.name, tensors.len());
+            eprintln!("{}: {}", part.name, counted(tensors.len(), "tensor"));
         }
     }
     if ctx.json {

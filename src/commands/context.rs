@@ -1,4 +1,4 @@
-//! What every command has at hand: global options, the session, the interrupt flag.
+//! What every command uses: the global options, the session, and the flag of interrupts.
 
 use super::cli::Global;
 use super::failure::Failure;
@@ -10,7 +10,7 @@ use crate::session::{Session, SessionOptions};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Shared by all commands.
+/// What all commands share.
 pub(super) struct Context {
     /// Whether results are printed as JSON.
     pub json: bool,
@@ -18,7 +18,7 @@ pub(super) struct Context {
     pub quiet: bool,
     /// The flag that ends work before its end.
     pub cancel: Cancel,
-    /// Who does the work.
+    /// The session, which does the work.
     pub session: Session,
 }
 

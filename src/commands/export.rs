@@ -33,14 +33,14 @@ fn items(ctx: &Context, args: &ItemsExportArgs) -> Result<Exit, Failure> {
             "give the file a name that ends in .parquet or .csv",
         ));
     }
-    let runs = args.runs.iter().map(|run| grades(run));
+    let runs = args.runs.iter().map(|run| run_grades(run));
     let runs = runs.collect::<Result<Vec<_>, _>>()?;
     write_items(&args.out, &runs)?;
-    written(ctx, std::slice::from_ref(&args.out));
+    say_written(ctx, std::slice::from_ref(&args.out));
     Ok(Exit::Ok)
 }
 
-fn grades(path: &Path) -> Result<RunGrades, Failure> {
+fn run_grades(path: &Path) -> Result<RunGrades, Failure> {
     let (folder, _) = open_graded(path)?;
     let summary: Summary = read_json(&folder.summary())?;
     Ok(RunGrades {
@@ -55,7 +55,7 @@ fn grades(path: &Path) -> Result<RunGrades, Failure> {
 fn lm_eval(ctx: &Context, args: &LmEvalArgs) -> Result<Exit, Failure> {
     let paths = args.runs.iter().map(|run| one_lm_eval(run, &args.out));
     let paths = paths.collect::<Result<Vec<_>, _>>()?;
-    written(ctx, &paths);
+    say_written(ctx, &paths);
     Ok(Exit::Ok)
 }
 
@@ -80,21 +80,22 @@ fn one_lm_eval(path: &Path, out: &Path) -> Result<PathBuf, Failure> {
         took: finished.map(|took| took.as_secs_f64()),
     };
     let model = out.join(sanitized(&summary.model));
-    let path = model.join(name(&summary, &manifest));
+    let path = model.join(file_name(&summary, &manifest));
     crate::report::create(&model)?;
     let text = format!("{:#}\n", results.results());
     crate::report::write_file(&path, text.as_bytes())?;
     Ok(path)
 }
 
-/// The time stands last, where readers of such files look for it.
-fn name(summary: &Summary, manifest: &Manifest) -> String {
+/// The name of a results file. Readers of such files look for the time at its end.
+fn file_name(summary: &Summary, manifest: &Manifest) -> String {
     let time = manifest.started.strftime("%Y-%m-%dT%H-%M-%S%.6f");
     let (suite, run) = (sanitized(&summary.suite), sanitized(&summary.run));
     format!("results_{suite}_{run}_{time}.json")
 }
 
-fn written(ctx: &Context, paths: &[PathBuf]) {
+/// Says which files were written.
+fn say_written(ctx: &Context, paths: &[PathBuf]) {
     if ctx.json {
         println!("{:#}", serde_json::json!({"files": paths}))
     } else {

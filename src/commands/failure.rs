@@ -16,9 +16,9 @@ use crate::table::FormatError;
 /// A failed command.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// What the user reads.
+    /// The report for the user.
     pub report: miette::Report,
-    /// What scripts read.
+    /// The exit code for scripts.
     pub exit: Exit,
 }
 
@@ -31,7 +31,7 @@ impl Failure {
         }
     }
 
-    /// Wrong usage, in one sentence and a remedy.
+    /// Wrong usage, with what to do.
     pub(super) fn usage(message: impl std::fmt::Display, help: impl std::fmt::Display) -> Self {
         Self::with_help(Exit::Usage, message, help)
     }
@@ -105,7 +105,7 @@ impl From<FileError> for Failure {
     }
 }
 
-/// Errors that always end in the same exit code.
+/// Errors with a fixed exit code.
 macro_rules! ends_in {
     ($($error:ty => $exit:ident),+ $(,)?) => {
         $(impl From<$error> for Failure {

@@ -1,6 +1,5 @@
 //! `unigauge fetch`.
 
-use super::checkpoint;
 use super::cli::FetchArgs;
 use super::context::Context;
 use super::failure::Failure;
@@ -9,7 +8,8 @@ use super::progress::say;
 use crate::config::{self, ModelFile};
 use crate::exit::Exit;
 use crate::hub::{Fetched, Hub, Outcome};
-use crate::session::locate_checkpoints;
+use crate::session::{RepositoryFiles, checkpoint_folder};
+use crate::text::count::counted;
 use indicatif::HumanBytes;
 use serde_json::json;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     let (models, assets) = models(&hub, &args.assets);
     let fetched = models
         .iter()
-        .try_for_each(|model| checkpoint(ctx, model, args.dry_run))
+        .try_for_each(|model| fetch_checkpoint(ctx, model, args.dry_run))
         .and_then(|()| Ok(hub.fetch(&assets, args.dry_run)?));
     let fetched = match fetched {
         Ok(fetched) => fetched,
@@ -42,7 +42,7 @@ pub(super) fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
         let lines: Vec<_> = fetched.iter().map(as_json).collect();
         ctx.print_json(&lines)?;
     } else if !ctx.quiet {
-        fetched.iter().for_each(|one| println!("{}", line(one)));
+        fetched.iter().for_each(|one| println!("{}", describe(one)));
     }
     for one in &fetched {
         if let Outcome::Failed(error) = &one.outcome {
@@ -58,7 +58,7 @@ pub(super) fn fetch(ctx: &Context, args: &FetchArgs) -> Result<Exit, Failure> {
     Ok(if failed { Exit::Environment } else { Exit::Ok })
 }
 
-/// Models with a published checkpoint among the names, and the names that are left.
+/// The models with a published checkpoint among the names, and the other names.
 fn models(hub: &Hub, names: &[String]) -> (Vec<ModelFile>, Vec<String>) {
     let (mut models, mut assets) = (Vec::new(), Vec::new());
     for name in names {
@@ -73,10 +73,9 @@ fn models(hub: &Hub, names: &[String]) -> (Vec<ModelFile>, Vec<String>) {
     (models, assets)
 }
 
-/// Brings the repositories of a model into the folder that its settings name.
-fn checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Failure> {
-    let Some(folder) = checkpoint::folder(&locate_checkpoints(&ctx.session, &model.settings)?)
-    else {
+/// Fetches the repositories of a model into the folder that its settings name.
+fn fetch_checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Failure> {
+    let Some(folder) = checkpoint_folder(&ctx.session, model)? else {
         return Err(Failure::usage(
             format!(
                 "the model `{}` has no folder for its checkpoint",
@@ -87,30 +86,30 @@ fn checkpoint(ctx: &Context, model: &ModelFile, dry_run: bool) -> Result<(), Fai
     };
     for repository in &model.repositories {
         let folder = folder.join(&repository.folder);
-        let hub = ctx.hub()?;
-        let snapshot = checkpoint::snapshot(&hub, repository, &folder)?;
-        let (absent, bytes) = snapshot.absent(&folder);
+        let files = RepositoryFiles::list(&ctx.session, repository, folder)?;
+        let (snapshot, folder) = (&files.snapshot, &files.folder);
+        let (absent, bytes) = snapshot.absent(folder);
         let what = if dry_run { "would fetch" } else { "fetching" };
         if !ctx.quiet {
             println!(
-                "{} @ {} ({}): {what} {} of {} files, {}, into {}",
+                "{} @ {} ({}): {what} {} of {}, {}, into {}",
                 snapshot.repo,
                 snapshot.commit,
                 repository.licence,
                 absent.len(),
-                snapshot.files.len(),
+                counted(snapshot.files.len(), "file"),
                 HumanBytes(bytes),
                 folder.display()
             );
         }
         if !dry_run {
-            hub.fetch_snapshot(&snapshot, &folder)?;
+            ctx.hub()?.fetch_snapshot(snapshot, folder)?;
         }
     }
     Ok(())
 }
 
-fn line(fetched: &Fetched<'_>) -> String {
+fn describe(fetched: &Fetched<'_>) -> String {
     let asset = fetched.asset;
     let what = match &fetched.outcome {
         Outcome::Present(path) => format!("there already: {}", path.display()),

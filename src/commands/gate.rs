@@ -1,123 +1,84 @@
 //! `unigauge gate`.
 
-use super::baseline::counterpart;
 use super::cli::{FailOn, GateArgs};
 use super::compare::allowed;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
-use crate::compare::{self, Allowed, Comparison, DifferenceOptions, IntervalKind, page};
+use crate::compare::page::Heading;
+use crate::compare::{Allowed, PlacedComparison, Recount};
 use crate::config::{self, PolicyFile};
 use crate::exit::Exit;
 use crate::files::write_durable;
 use crate::gate::{
-    Baseline, Candidate, Status, Verdict, banner, github, judge, junit, markdown, text,
+    Baseline, Candidate, Status, Verdict, banner, comparisons, github, judge, junit, markdown,
+    text, write_files,
 };
 use crate::record::Outcomes;
-use crate::report::RunView;
-use crate::run::write_json;
-use crate::session::{RecountedRun, read_outcomes, read_view};
-use crate::stats::power::Plan;
+use crate::session::{ComparedFolders, ComparedRuns, read_outcomes, write_comparison};
 use crate::table::Window;
 use std::path::{Path, PathBuf};
 
-/// Holds runs against a baseline; the exit code is the verdict.
+/// Compares runs with a baseline; the exit code is the verdict.
 ///
 /// # Errors
 /// Fails if a run, the baseline or the policy cannot be read, or a file cannot be written.
 pub(super) fn gate(ctx: &Context, args: &GateArgs) -> Result<Exit, Failure> {
     let policy = config::policy(&args.policy, Path::new(""))?.definition;
-    let baselines = baselines(&args.baseline)?;
-    let runs: Vec<Outcomes> = args
-        .runs
-        .iter()
-        .map(|run| read_outcomes(run))
-        .collect::<Result<_, _>>()?;
-    let kept: Vec<Outcomes> = baselines.iter().map(|(run, _)| run.clone()).collect();
-    let rules = args.runs.iter().map(|run| RecountedRun::open(run));
-    let rules: Vec<RecountedRun> = rules.collect::<Result<_, _>>()?;
-    let candidate = |(run, rule)| Candidate {
+    let (baselines, folders) = read_baselines(&args.baseline)?;
+    let compared = ComparedRuns::read(&args.runs)?;
+    let runs = compared.runs.iter().zip(&compared.rules);
+    let candidates = runs.map(|(run, rule)| Candidate {
         run,
-        baseline: counterpart(&kept, run),
-        recount: Some(rule as &dyn compare::Recount),
-    };
-    let candidates: Vec<Candidate<'_>> = runs.iter().zip(&rules).map(candidate).collect();
+        baseline: Baseline::counterpart(&baselines, &run.facts),
+        recount: Some(rule as &dyn Recount),
+    });
+    let candidates: Vec<Candidate<'_>> = candidates.collect();
     let asked = allowed(&args.allow);
     let lenient = Allowed {
         judges: asked.judges || policy.allow_judges,
         ..asked
     };
     let verdict = judge(&policy, &candidates, lenient);
-    let shown = shown(&policy, &candidates);
+    let shown = comparisons(&policy, &candidates, &baselines);
     if ctx.json {
         ctx.print_json(&verdict)?;
     } else {
-        let comparisons: Vec<Comparison> = shown.iter().map(|(_, c)| c.clone()).collect();
-        print!("{}", text::render(&verdict, &comparisons, Window::detect()));
+        print!("{}", text::render(&verdict, &shown, Window::detect()));
     }
-    write(args, &policy, &verdict, &shown, &baselines)?;
+    write(args, &policy, &verdict, &shown, &folders)?;
     tell_github(ctx, args, &verdict, &shown)?;
     Ok(exit(&verdict, args))
 }
 
-/// The runs to hold others against, with their folders where they are run folders.
-fn baselines(paths: &[PathBuf]) -> Result<Vec<(Outcomes, Option<PathBuf>)>, Failure> {
-    let mut found = Vec::new();
+/// The runs of the baseline, and the folder of each. A run in a baseline file has no folder.
+fn read_baselines(paths: &[PathBuf]) -> Result<(Vec<Outcomes>, Vec<Option<&Path>>), Failure> {
+    let (mut runs, mut folders) = (Vec::new(), Vec::new());
     for path in paths {
         if path.is_dir() {
-            found.push((read_outcomes(path)?, Some(path.clone())));
+            runs.push(read_outcomes(path)?);
+            folders.push(Some(path.as_path()));
         } else {
-            let runs = Baseline::read(path)?.runs;
-            found.extend(runs.into_iter().map(|run| (run, None)));
+            runs.extend(Baseline::read(path)?.runs);
+            folders.resize(runs.len(), None);
         }
     }
-    Ok(found)
+    Ok((runs, folders))
 }
 
-/// What can be shown of each run beside its baseline, by the run's place; a comparison that is not to be made
-/// is not shown.
-fn shown(policy: &PolicyFile, candidates: &[Candidate<'_>]) -> Vec<(usize, Comparison)> {
-    let options = DifferenceOptions {
-        plan: Plan {
-            level: policy.level,
-            power: policy.power,
-            one_sided: false,
-        },
-        test: config::TestChoice::Auto,
-        interval: IntervalKind::Bca,
-        resamples: policy.resamples,
-        seed: compare::SEED,
-    };
-    // The verdict says what should not have been compared; what is shown here explains it.
-    let everything = Allowed {
-        version: true,
-        prompts: true,
-        observers: true,
-        judges: true,
-        grading: true,
-        partial: true,
-    };
-    let comparison = |(place, candidate): (usize, &Candidate<'_>)| {
-        let (before, after) = (candidate.baseline?, candidate.run);
-        let found = compare::compare(before, after, everything, &options, candidate.recount);
-        Some((place, found.ok()?))
-    };
-    let candidates = candidates.iter().enumerate();
-    candidates.filter_map(comparison).collect()
-}
-
+/// Writes the files that the command line asks for.
 fn write(
     args: &GateArgs,
     policy: &PolicyFile,
     verdict: &Verdict,
-    shown: &[(usize, Comparison)],
-    baselines: &[(Outcomes, Option<PathBuf>)],
+    shown: &[PlacedComparison],
+    baselines: &[Option<&Path>],
 ) -> Result<(), Failure> {
     let lenient = args.informational || args.fail_on != FailOn::Inconclusive;
     let xml = junit::render(verdict, lenient).map_err(|error| {
         Failure::usage(
-            format!("no JUnit XML: {error}"),
-            "check names for unusual characters",
+            format!("the JUnit XML cannot be written: {error}"),
+            "look for unusual characters in the names of suites, models and runs",
         )
     })?;
     if let Some(path) = &args.junit {
@@ -126,61 +87,38 @@ fn write(
     let Some(dir) = &args.out else {
         return Ok(());
     };
-    let comparisons: Vec<Comparison> = shown.iter().map(|(_, c)| c.clone()).collect();
-    write_json(&dir.join("verdict.json"), verdict)?;
-    write_durable(&dir.join("junit.xml"), xml.as_bytes())?;
-    let summary = markdown::render(verdict, &comparisons);
-    write_durable(&dir.join("summary.md"), summary.as_bytes())?;
-    let views = views(args, shown, baselines)?;
-    let sheets: Vec<page::Sheet<'_>> = shown
-        .iter()
-        .zip(&views)
-        .map(|((_, comparison), (before, after))| page::Sheet {
-            comparison,
-            before: before.as_ref(),
-            after: Some(after),
-        })
-        .collect();
+    write_files(dir, verdict, shown, &xml)?;
+    let compared = shown.iter().map(|shown| ComparedFolders {
+        comparison: &shown.comparison,
+        before: shown.before.and_then(|index| baselines[index]),
+        after: &args.runs[shown.after],
+    });
+    let compared: Vec<ComparedFolders<'_>> = compared.collect();
     let banner = banner::banner(verdict, args.informational);
-    let title = format!("Gate: {}", verdict.status.word());
-    let kicker = format!("unigauge gate · policy {}", policy.name);
-    let written = page::write(dir, &title, &kicker, Some(&banner), &sheets, policy.power)?;
-    say(format!("page: {}", written.display()));
+    let heading = Heading {
+        title: &format!("Gate: {}", verdict.status.word()),
+        kicker: &format!("unigauge gate · policy {}", policy.name),
+        banner: Some(&banner),
+    };
+    let page = write_comparison(dir, &heading, &compared, policy.power)?;
+    say(format!("page: {}", page.display()));
     Ok(())
 }
 
-/// The runs behind the comparisons, those of baselines where they are run folders.
-fn views(
-    args: &GateArgs,
-    shown: &[(usize, Comparison)],
-    baselines: &[(Outcomes, Option<PathBuf>)],
-) -> Result<Vec<(Option<RunView>, RunView)>, Failure> {
-    let of = |(place, comparison): &(usize, Comparison)| {
-        let before = baselines
-            .iter()
-            .find(|(run, _)| run.facts == comparison.before);
-        let before = before.and_then(|(_, path)| path.as_ref());
-        let before = before.map(|path| read_view(path)).transpose()?;
-        Ok((before, read_view(&args.runs[*place])?))
-    };
-    shown.iter().map(of).collect()
-}
-
-/// The step's summary and annotations, when GitHub Actions runs this.
+/// Writes the summary and the annotations of the step if GitHub Actions runs this process.
 fn tell_github(
     ctx: &Context,
     args: &GateArgs,
     verdict: &Verdict,
-    shown: &[(usize, Comparison)],
+    shown: &[PlacedComparison],
 ) -> Result<(), Failure> {
-    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
-        let comparisons: Vec<Comparison> = shown.iter().map(|(_, c)| c.clone()).collect();
-        let summary = markdown::render(verdict, &comparisons);
-        github::append_summary(Path::new(&path), &summary).map_err(Failure::io)?;
+    if let Some(file) = github::summary_file() {
+        let summary = markdown::render(verdict, shown);
+        github::append_summary(&file, &summary).map_err(Failure::io)?;
     }
-    if std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true") && !args.informational {
+    if github::is_running() && !args.informational {
         for line in github::annotations(verdict) {
-            // The runner reads both streams; JSON has the first to itself.
+            // The runner reads both streams. With `--json`, standard output has only the JSON.
             if ctx.json {
                 eprintln!("{line}");
             } else {

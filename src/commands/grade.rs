@@ -17,11 +17,11 @@ pub(super) fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
     let options = Settings::parse("--set", &args.set.join("\n"))?;
     let summary = match (&args.run, &args.items, &args.suite, &args.out) {
         (Some(run), ..) => {
-            let over = GradeOverride {
+            let replaced = GradeOverride {
                 suite: args.suite.clone(),
                 options,
             };
-            let (folder, summary) = ctx.session.grade_run(run, &over)?;
+            let (folder, summary) = ctx.session.grade_run(run, &replaced)?;
             say_report(&folder);
             summary
         }
@@ -34,7 +34,7 @@ pub(super) fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
             out: out.clone(),
             options,
         })?,
-        // clap has made sure of one of the two.
+        // The parser of the command line requires one of the two.
         _ => {
             return Err(Failure::usage(
                 "nothing to grade",

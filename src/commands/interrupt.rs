@@ -1,19 +1,19 @@
-//! Signals that end a run: Ctrl-C, and what schedulers and container engines send.
+//! Signals that end a run: Ctrl-C, and the signals of schedulers and container engines.
 //!
-//! | signal | meaning | the outputs in hand |
+//! | signal | meaning | the current outputs |
 //! |---|---|---|
-//! | INT | somebody presses Ctrl-C | are finished; the second Ctrl-C ends the program at once |
-//! | TERM, HUP | the end is here | have [`GRACE`]; further ones change nothing |
-//! | USR1, USR2, XCPU | the end is near | are finished |
+//! | INT | somebody presses Ctrl-C | are finished; a second Ctrl-C ends the program at once |
+//! | TERM, HUP | the run must end | have [`GRACE`] to finish; further signals change nothing |
+//! | USR1, USR2, XCPU | the run must end soon | are finished |
 //!
-//! After each of them the exit code is 130, and the same command continues.
+//! After each of them the exit code is 130, and the same command continues the run.
 
 use super::progress::say;
 use crate::cancel::Cancel;
 use crate::exit::Exit;
 use std::time::Duration;
 
-/// Time for the outputs in hand after SIGTERM: Slurm and Kubernetes send SIGKILL 30 seconds after it.
+/// The time for the current outputs after SIGTERM. Slurm and Kubernetes send SIGKILL 30 seconds after it.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Lets the signals raise the flag from now on.
@@ -23,7 +23,7 @@ pub(super) fn catch(cancel: &Cancel) {
     use signal_hook::iterator::Signals;
 
     let heard = [SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU];
-    // Fails only where the system has no room for a pipe: then signals do what they always do.
+    // This fails only if the system has no room for a pipe. Then the signals have their usual effect.
     let Ok(mut signals) = Signals::new(heard) else {
         return;
     };
@@ -32,9 +32,9 @@ pub(super) fn catch(cancel: &Cancel) {
         let mut ending = Ending::default();
         for signal in signals.forever() {
             match signal {
-                SIGINT => ending.pressed(&cancel),
-                SIGTERM | SIGHUP => ending.told(&cancel),
-                _ => ending.warned(&cancel),
+                SIGINT => ending.press_ctrl_c(&cancel),
+                SIGTERM | SIGHUP => ending.order_end(&cancel),
+                _ => ending.warn_of_end(&cancel),
             }
         }
     });
@@ -45,25 +45,25 @@ pub(super) fn catch(cancel: &Cancel) {
 pub fn catch(cancel: &Cancel) {
     let cancel = cancel.clone();
     let ending = std::sync::Mutex::new(Ending::default());
-    // Fails only when a handler is set already; then that one works.
+    // This fails only if there is a handler already. Then that one works.
     let _ = ctrlc::set_handler(move || {
         if let Ok(mut ending) = ending.lock() {
-            ending.pressed(&cancel);
+            ending.press_ctrl_c(&cancel);
         }
     });
 }
 
-/// What has been heard so far.
+/// The signals that came so far.
 #[derive(Default)]
 struct Ending {
-    pressed: bool,
-    told: bool,
+    is_pressed: bool,
+    is_ordered: bool,
 }
 
 impl Ending {
-    /// Ctrl-C.
-    fn pressed(&mut self, cancel: &Cancel) {
-        if std::mem::replace(&mut self.pressed, true) {
+    /// Somebody presses Ctrl-C.
+    fn press_ctrl_c(&mut self, cancel: &Cancel) {
+        if std::mem::replace(&mut self.is_pressed, true) {
             crate::process::stop_all();
             std::process::exit(i32::from(Exit::Interrupted as u8));
         }
@@ -71,10 +71,10 @@ impl Ending {
         say("interrupted: finishing the current outputs (press Ctrl-C again to stop at once)");
     }
 
-    /// The end is here.
+    /// The run must end.
     #[cfg(unix)]
-    fn told(&mut self, cancel: &Cancel) {
-        if std::mem::replace(&mut self.told, true) {
+    fn order_end(&mut self, cancel: &Cancel) {
+        if std::mem::replace(&mut self.is_ordered, true) {
             return;
         }
         cancel.raise_within(GRACE);
@@ -83,9 +83,9 @@ impl Ending {
         ));
     }
 
-    /// The end is near.
+    /// The run must end soon.
     #[cfg(unix)]
-    fn warned(&mut self, cancel: &Cancel) {
+    fn warn_of_end(&mut self, cancel: &Cancel) {
         if !cancel.is_raised() {
             cancel.raise_gently();
             say(

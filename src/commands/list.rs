@@ -11,12 +11,14 @@ use crate::hub::{Asset, AssetState};
 use crate::observe::OBSERVERS;
 use crate::record::Summary;
 use crate::run::{Manifest, RunFolder, Stream, folders, read_json, run_folders};
+use crate::table::formats::terminal;
+use crate::table::{self, Column, Grid};
 use crate::text::count::counted;
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Lists what there is.
+/// Lists what the program, the current folder and the cache have.
 ///
 /// # Errors
 /// Fails if the asset cache has no folder.
@@ -78,19 +80,21 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         println!("{title}");
     }
     let indent = if heading { "  " } else { "" };
-    let width = rows
-        .iter()
-        .map(|row| row.name.chars().count())
-        .max()
-        .unwrap_or(0);
-    for row in &rows {
-        println!(
-            "{}",
-            format!("{indent}{:width$}  {}", row.name, row.rest).trim_end()
-        );
-    }
     if rows.is_empty() {
         println!("{indent}none");
+    }
+    print_rows(rows.into_iter().map(|row| [row.name, row.rest]), indent);
+}
+
+/// Prints rows in aligned columns, each behind an indent.
+fn print_rows(rows: impl Iterator<Item = [String; 2]>, indent: &str) {
+    let grid = Grid {
+        columns: vec![Column::unnamed(), Column::unnamed()],
+        rows: rows.map(table::Row::plain).collect(),
+        ..Grid::default()
+    };
+    for line in terminal::list(&grid).lines() {
+        println!("{indent}{line}");
     }
 }
 
@@ -114,17 +118,17 @@ fn definitions(kind: Kind) -> Vec<Row> {
         .collect()
 }
 
-/// Tables of printed numbers, with how many of their rows do not add up.
+/// Tables of published numbers, with the number of their inconsistent rows.
 fn published() -> Vec<Row> {
     let row = |listed: config::Listed| {
         let from = listed.origin.to_string();
         let file = config::published_file(&listed.name);
         let Ok(file) = file else {
             let broken = listed.broken;
-            let told = broken.as_deref().unwrap_or("it has a mistake");
+            let reason = broken.as_deref().unwrap_or("it has a mistake");
             return Row {
-                rest: format!("cannot be used: {told} ({from})"),
-                json: json!({"name": listed.name, "from": from, "broken": told}),
+                rest: format!("cannot be used: {reason} ({from})"),
+                json: json!({"name": listed.name, "from": from, "broken": reason}),
                 name: listed.name,
             };
         };
@@ -134,16 +138,16 @@ fn published() -> Vec<Row> {
         let impossible = (file.rows.iter())
             .filter(|row| !file.impossible(row).is_empty())
             .count();
-        let told = [
+        let faults = [
             (off, "inconsistent"),
             (impossible, "with an impossible number"),
         ];
-        let told = told.into_iter().filter(|(rows, _)| *rows > 0);
-        let told: String = told
+        let faults = faults.into_iter().filter(|(rows, _)| *rows > 0);
+        let faults: String = faults
             .map(|(rows, what)| format!(", {rows} {what}"))
             .collect();
         Row {
-            rest: format!("{}{told} ({from})", counted(rows, "row")),
+            rest: format!("{}{faults} ({from})", counted(rows, "row")),
             json: json!({"name": listed.name, "rows": rows, "do_not_add_up": off, "impossible": impossible, "from": from}),
             name: listed.name,
         }
@@ -151,7 +155,7 @@ fn published() -> Vec<Row> {
     config::list(Kind::Published).into_iter().map(row).collect()
 }
 
-/// Parts of the program of one kind, by their names and by what they do.
+/// The parts of the program of one kind: their names, and what they do.
 fn kinds(kinds: impl Iterator<Item = (&'static str, &'static str)>) -> Vec<Row> {
     kinds
         .map(|(name, about)| Row {
@@ -178,7 +182,7 @@ fn runs(out: &Path) -> Vec<Row> {
                     format!("{value} ({} of {} scored{partial})", s.scored, s.expected)
                 }
                 (None, 0) => "not graded".into(),
-                (None, shards) => format!("{shards} shards, not merged"),
+                (None, shards) => format!("{}, not merged", counted(shards, "shard")),
             };
             let name = path.display().to_string();
             let rest = format!("{state}, {}", manifest.started.strftime("%F %H:%M"));
@@ -194,6 +198,7 @@ fn runs(out: &Path) -> Vec<Row> {
 /// Fails if the asset cache has no folder.
 pub(super) fn assets(ctx: &Context) -> Result<(), Failure> {
     let hub = ctx.hub()?;
+    let mut rows = Vec::new();
     for entry in hub.list() {
         let state = match &entry.state {
             AssetState::Present(path) => format!("here: {}", path.display()),
@@ -208,15 +213,20 @@ pub(super) fn assets(ctx: &Context) -> Result<(), Failure> {
                     "source": asset.source.describe(), "revision": asset.source.revision(), "state": state})
             );
         } else {
-            println!("{:24} {}", entry.asset.id, entry.asset.title);
-            println!(
-                "{:24} {}; {}",
-                "", entry.asset.purpose, entry.asset.licence.name
-            );
-            println!("{:24} {state}", "");
+            let Asset {
+                id,
+                title,
+                purpose,
+                licence,
+                ..
+            } = entry.asset;
+            rows.push([id.clone(), title.clone()]);
+            rows.push([String::new(), format!("{purpose}; {}", licence.name)]);
+            rows.push([String::new(), state]);
         }
     }
     if !ctx.json {
+        print_rows(rows.into_iter(), "");
         for (name, members) in &hub.table().groups {
             println!("group {name}: {}", members.join(", "));
         }
@@ -224,7 +234,7 @@ pub(super) fn assets(ctx: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Size in words: unknown where none is pinned for this platform.
+/// The size in words. It is unknown if none is pinned for this platform.
 pub(super) fn size(asset: &Asset) -> String {
     asset.pinned_size().map_or_else(
         || "an unknown size".into(),

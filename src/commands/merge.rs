@@ -7,7 +7,8 @@ use super::progress::say_report;
 use super::summaries::{exit_of, print_summaries};
 use crate::exit::Exit;
 
-/// Joins the shards of a run, grades and reports it. All outputs of shards that never began are missing.
+/// Joins the shards of a run, grades the run and writes its report. The outputs of shards that have not
+/// started are missing.
 ///
 /// # Errors
 /// Fails if there are no shards, they overlap, or one is being made.

@@ -1,6 +1,6 @@
-//! One file per subcommand: they wire rooms together and print, nothing else.
+//! One file for each subcommand. A command reads its arguments, calls other rooms, prints, and ends with an
+//! exit code. It does nothing else.
 
-mod agreement;
 mod baseline;
 mod bench;
 mod check;

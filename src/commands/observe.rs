@@ -8,9 +8,10 @@ use super::summaries::{exit_of, print_summaries};
 use crate::exit::Exit;
 use crate::generate::folder::Inventory;
 use crate::session::{ItemSelection, PictureFolder, PictureRequest};
+use crate::text::count::counted;
 use std::path::Path;
 
-/// Looks at the outputs of a run folder, or at somebody else's images.
+/// Observes the outputs of a run folder, or images that another program made.
 ///
 /// # Errors
 /// Fails if the folder is not a run, the images cannot be listed, or an observer cannot be made.
@@ -19,7 +20,7 @@ pub(super) fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure
     match (&args.run, &args.suite, &args.images) {
         (Some(run), ..) => observe_run(ctx, args, run),
         (None, Some(suite), Some(images)) => score_images(ctx, args, suite, images),
-        // clap has made sure of one of the two.
+        // The parser of the command line requires one of the two.
         _ => Err(Failure::usage(
             "nothing to observe",
             "see `unigauge observe --help`",
@@ -36,11 +37,11 @@ fn observe_run(ctx: &Context, args: &ObserveArgs, run: &Path) -> Result<Exit, Fa
         return Ok(Exit::Interrupted);
     }
     println!(
-        "{}: {} observations made, {} failed, {} outputs",
+        "{}: {} made, {} failed, {}",
         seen.folder.root().display(),
-        outcome.observed,
+        counted(outcome.observed, "observation"),
         outcome.observe_failed,
-        outcome.done_before
+        counted(outcome.done_before, "output")
     );
     Ok(if outcome.observe_failed > 0 {
         Exit::Incomplete
@@ -49,7 +50,7 @@ fn observe_run(ctx: &Context, args: &ObserveArgs, run: &Path) -> Result<Exit, Fa
     })
 }
 
-/// Somebody else's images become the outputs of a run, byte for byte.
+/// Makes images of another program the outputs of a run, byte for byte, and scores them.
 fn score_images(
     ctx: &Context,
     args: &ObserveArgs,
@@ -76,7 +77,7 @@ fn score_images(
     Ok(exit_of(&summaries))
 }
 
-/// Counts what a folder holds of what the suite asks for, with a few names.
+/// Prints how many pictures of the suite a folder has, and a few names of the others.
 fn say_inventory(images: &Path, inventory: &Inventory) {
     let Inventory {
         expected,
@@ -88,13 +89,14 @@ fn say_inventory(images: &Path, inventory: &Inventory) {
         extra,
     } = inventory;
     say(format!(
-        "{}: {found} of {expected} pictures found",
-        images.display()
+        "{}: {found} of {} found",
+        images.display(),
+        counted(*expected, "picture")
     ));
     for (what, names) in [
         ("missing", missing),
         ("refused", refused),
-        ("passed over", doubled),
+        ("skipped", doubled),
         ("taken more than once", shared),
         ("not asked for", extra),
     ] {

@@ -6,12 +6,15 @@ use super::failure::Failure;
 use super::progress::say;
 use crate::exit::Exit;
 use crate::parity::{Case, CaseError, Row, find, run};
+use crate::table::formats::terminal;
+use crate::table::{self, Column, Grid};
+use crate::text::count::counted;
 use std::path::{Path, PathBuf};
 
-/// Runs every case and prints a row a tensor.
+/// Runs every case, and prints a row for each tensor.
 ///
 /// # Errors
-/// When the device cannot be opened. A case that cannot be read is printed and the others still run.
+/// Fails if the device cannot be opened. A case that cannot be read is printed, and the others still run.
 pub(super) fn parity(ctx: &Context, args: &ParityArgs) -> Result<Exit, Failure> {
     let device = args
         .device
@@ -23,7 +26,7 @@ pub(super) fn parity(ctx: &Context, args: &ParityArgs) -> Result<Exit, Failure> 
         match find(path) {
             Ok(found) => cases.extend(found),
             Err(error) => {
-                tell(error);
+                say_error(error);
                 exit = Exit::Usage;
             }
         }
@@ -35,10 +38,10 @@ pub(super) fn parity(ctx: &Context, args: &ParityArgs) -> Result<Exit, Failure> 
                 if rows.iter().any(|row| !row.pass) && exit == Exit::Ok {
                     exit = Exit::CheckFailed;
                 }
-                lines.extend(rows.into_iter().map(|row| (name(path), row)));
+                lines.extend(rows.into_iter().map(|row| (case_name(path), row)));
             }
             Err(error) => {
-                tell(error);
+                say_error(error);
                 exit = Exit::Usage;
             }
         }
@@ -53,11 +56,11 @@ pub(super) fn parity(ctx: &Context, args: &ParityArgs) -> Result<Exit, Failure> 
     Ok(exit)
 }
 
-fn tell(error: CaseError) {
+fn say_error(error: CaseError) {
     say(format!("{:?}", miette::Report::new(error)));
 }
 
-fn name(path: &Path) -> String {
+fn case_name(path: &Path) -> String {
     let name = path.canonicalize().unwrap_or_else(|_| path.into());
     name.file_name()
         .unwrap_or_default()
@@ -65,30 +68,41 @@ fn name(path: &Path) -> String {
         .into_owned()
 }
 
+/// Prints the rows in aligned columns, and how many failed.
 fn print(lines: &[(String, Row)]) {
-    let width =
-        |length: &dyn Fn(&(String, Row)) -> usize| lines.iter().map(length).max().unwrap_or(0);
-    let (case, tensor) = (
-        width(&|line| line.0.len()),
-        width(&|line| line.1.name.len()),
-    );
-    let shape = width(&|line| format!("{:?}", line.1.shape).len());
     let number = |x: Option<f64>| x.map_or("-".into(), |x| format!("{x:.2e}"));
-    for (path, row) in lines {
-        println!(
-            "{path:case$}  {:tensor$}  {:shape$}  {:>9}  {:>9}  {}{}",
-            row.name,
+    let verdict = |row: &Row| match &row.problem {
+        Some(problem) if row.pass => format!("ok: {problem}"),
+        Some(problem) => format!("FAIL: {problem}"),
+        None if row.pass => "ok".to_owned(),
+        None => format!("FAIL: more than {:.1e}", row.tolerance),
+    };
+    let rows = lines.iter().map(|(case, row)| {
+        table::Row::plain([
+            case.clone(),
+            row.name.clone(),
             format!("{:?}", row.shape),
             number(row.max_abs),
             number(row.rel_rms),
-            if row.pass { "ok" } else { "FAIL" },
-            match &row.problem {
-                Some(problem) => format!(": {problem}"),
-                None if row.pass => String::new(),
-                None => format!(": more than {:.1e}", row.tolerance),
-            },
-        );
+            verdict(row),
+        ])
+    });
+    let grid = Grid {
+        columns: vec![
+            Column::unnamed(),
+            Column::unnamed(),
+            Column::unnamed(),
+            Column::numbers(""),
+            Column::numbers(""),
+            Column::unnamed(),
+        ],
+        rows: rows.collect(),
+        ..Grid::default()
+    };
+    if !lines.is_empty() {
+        println!("{}", terminal::list(&grid));
     }
     let failed = lines.iter().filter(|line| !line.1.pass).count();
-    println!("{} tensors, {failed} beyond tolerance", lines.len());
+    let tensors = counted(lines.len(), "tensor");
+    println!("{tensors}, {failed} beyond tolerance");
 }

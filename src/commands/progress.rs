@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
-/// Failures that get a line of their own; the rest are counted.
+/// Number of failures that are printed. The others are only in the journals.
 const FAILURES_SHOWN: usize = 5;
+/// The time between two lines where there are no bars.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
@@ -25,12 +26,12 @@ static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
     })
 });
 
-/// One line on stderr, above any bar.
+/// Prints a line on stderr, above the bars.
 pub(super) fn say(line: impl AsRef<str>) {
     BARS.suspend(|| eprintln!("{}", line.as_ref()));
 }
 
-/// Where the report of a run is.
+/// Prints where the report of a run is.
 pub(super) fn say_report(run: &RunFolder) {
     let page = run.report().join("index.html");
     say(format!("report: {}", page.display()));
@@ -49,14 +50,14 @@ fn bar(length: u64, label: &str) -> ProgressBar {
     bar
 }
 
-/// Shows how downloads go.
+/// Shows the progress of downloads.
 pub(super) struct AssetProgress {
     quiet: bool,
     bars: Mutex<HashMap<String, ProgressBar>>,
 }
 
 impl AssetProgress {
-    /// `quiet` shows nothing.
+    /// With `quiet`, it shows nothing.
     pub(super) fn new(quiet: bool) -> Self {
         Self {
             quiet,
@@ -116,7 +117,7 @@ pub(super) struct RunLines {
 }
 
 impl RunLines {
-    /// `quiet` shows failures and remarks alone.
+    /// With `quiet`, it shows only failures and remarks.
     pub(super) fn new(quiet: bool) -> Self {
         Self { quiet }
     }
@@ -158,7 +159,7 @@ impl RunProgress {
         }
     }
 
-    fn planned(&self, outputs: usize, done: usize, observations: usize) {
+    fn show_plan(&self, outputs: usize, done: usize, observations: usize) {
         if done > 0 && outputs > 0 {
             say(format!(
                 "{}: continuing after {}",
@@ -193,14 +194,14 @@ impl RunProgress {
         if BARS.is_hidden() && bars.said.elapsed() > LINE_EVERY {
             bars.said = Instant::now();
             let seen = bars.observations.as_ref().map_or(0, ProgressBar::position);
-            let looked = if bars.observations.is_some() {
+            let observed = if bars.observations.is_some() {
                 format!(", {seen} observed")
             } else {
                 String::new()
             };
             let made = bars.outputs.position();
             eprintln!(
-                "{}: {made} of {} outputs{looked}, {:.0?} left",
+                "{}: {made} of {} outputs{observed}, {:.0?} left",
                 self.label,
                 bars.planned,
                 bars.outputs.eta()
@@ -237,7 +238,7 @@ impl Listener for RunProgress {
                 outputs,
                 done,
                 observations,
-            } => self.planned(outputs, done, observations),
+            } => self.show_plan(outputs, done, observations),
             Event::Generated { .. } => self.step(false),
             Event::Observed { .. } => self.step(true),
             Event::Finished => {
@@ -252,19 +253,19 @@ impl Listener for RunProgress {
     }
 }
 
-/// Shows how a training goes.
+/// Shows the progress of a training.
 pub(super) struct TrainProgress {
     quiet: bool,
     label: String,
     steps: u64,
     bar: ProgressBar,
     said: Mutex<Instant>,
-    /// When this process began, and after which step.
+    /// The time at which this process began, and the step after which it began.
     began: Mutex<(Instant, u64)>,
 }
 
 impl TrainProgress {
-    /// `label` names the training, which has so many steps in all.
+    /// `label` is the name of the training, and `steps` the number of all its steps.
     pub(super) fn new(quiet: bool, label: &str, steps: u64) -> Self {
         Self {
             quiet,
@@ -280,7 +281,7 @@ impl TrainProgress {
         }
     }
 
-    /// How long the rest will take at the pace of this process.
+    /// An estimate of the time for the other steps, from the speed of this process.
     fn left(&self, step: u64) -> Duration {
         let (since, first) = self
             .began
@@ -292,7 +293,7 @@ impl TrainProgress {
             .mul_f64(self.steps.saturating_sub(step) as f64 / done)
     }
 
-    /// Hears an event.
+    /// Shows an event.
     pub(super) fn on(&self, event: &TrainEvent<'_>) {
         match event {
             TrainEvent::Resumed { step } => {
@@ -301,43 +302,46 @@ impl TrainProgress {
                 if let Ok(mut began) = self.began.lock() {
                     *began = (Instant::now(), *step);
                 }
-                self.tell(format!("continuing after step {step}"));
+                self.say_line(format!("continuing after step {step}"));
             }
             TrainEvent::Step { step, numbers } => {
                 self.bar.set_position(*step);
-                self.bar.set_message(words(numbers));
+                self.bar.set_message(numbers_line(numbers));
                 let Ok(mut said) = self.said.lock() else {
                     return;
                 };
                 if BARS.is_hidden() && said.elapsed() > LINE_EVERY {
                     *said = Instant::now();
                     let left = self.left(*step);
-                    let words = words(numbers);
-                    self.tell(format!(
-                        "step {step} of {}, {words}, {left:.0?} left",
+                    let shown = numbers_line(numbers);
+                    self.say_line(format!(
+                        "step {step} of {}, {shown}, {left:.0?} left",
                         self.steps
                     ));
                 }
             }
             TrainEvent::Checked { step, numbers } => {
-                self.tell(format!("checked after step {step}: {}", words(numbers)));
+                self.say_line(format!(
+                    "checked after step {step}: {}",
+                    numbers_line(numbers)
+                ));
             }
         }
     }
 
-    fn tell(&self, line: String) {
+    fn say_line(&self, line: String) {
         if !self.quiet {
             say(format!("{}: {line}", self.label));
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn end(&self) {
         self.bar.finish_and_clear();
     }
 }
 
-fn words(numbers: &[(String, f64)]) -> String {
+fn numbers_line(numbers: &[(String, f64)]) -> String {
     let each = numbers.iter().take(4);
     let each = each.map(|(name, value)| format!("{name} {value:.4}"));
     each.collect::<Vec<_>>().join(", ")

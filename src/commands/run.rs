@@ -2,12 +2,11 @@
 
 use super::check;
 use super::cli::{CheckArgs, RunArgs, SelectArgs};
-use super::compare;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::summaries::{exit_of, print_summaries};
-use crate::compare::Allowed;
+use crate::compare::{Allowed, DifferenceOptions};
 use crate::config::StudyFile;
 use crate::exit::Exit;
 use crate::report::chart::Width;
@@ -29,7 +28,7 @@ impl From<&SelectArgs> for ItemSelection {
 }
 
 /// What the command line asks a session for.
-fn request(args: &RunArgs, observe: bool) -> RunRequest {
+fn run_request(args: &RunArgs, observe: bool) -> RunRequest {
     RunRequest {
         target: args.target.clone(),
         models: args.model.clone(),
@@ -50,18 +49,20 @@ fn request(args: &RunArgs, observe: bool) -> RunRequest {
 /// Runs a study or a suite.
 ///
 /// # Errors
-/// As its stages; what is finished is kept.
+/// Fails when one of the stages fails. What is finished is kept.
 pub(super) fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, Failure> {
     if args.dry_run {
         return check::check(ctx, &CheckArgs::from(args));
     }
     ctx.catch_interrupts();
     let target = RunTarget::load(&args.target, &args.model)?;
-    let made = ctx.session.run_target(&target, &request(args, observe))?;
+    let made = ctx
+        .session
+        .run_target(&target, &run_request(args, observe))?;
     conclude(ctx, args, &target, &made)
 }
 
-/// Prints the table and where the pages are; decides the exit code.
+/// Prints the table and where the pages are, and gives the exit code.
 fn conclude(
     ctx: &Context,
     args: &RunArgs,
@@ -119,7 +120,7 @@ fn print_levels(
         names: &names,
         width: Width::default(),
         allowed: Allowed::default(),
-        options: compare::usual(),
+        options: DifferenceOptions::default(),
     };
     super::study::page(ctx, &runs, None)
 }

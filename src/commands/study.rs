@@ -1,7 +1,7 @@
 //! `unigauge study`.
 
 use super::cli::StudyArgs;
-use super::compare::{allowed, options};
+use super::compare::{allowed, difference_options};
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
@@ -13,10 +13,10 @@ use crate::table::formats::JSON;
 use crate::table::{Document, Records, Window};
 use std::path::Path;
 
-/// Makes the page of a study from the runs that are there.
+/// Makes the page of a study from the existing runs.
 ///
 /// # Errors
-/// When the study has mistakes or no factor, no run of it is there, or the page cannot be written.
+/// Fails if the study has mistakes or no factor, if there is no run of it, or if the page cannot be written.
 pub(super) fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
     let loaded = config::study(&args.study, Path::new(""))?;
     let study = &loaded.definition;
@@ -30,15 +30,16 @@ pub(super) fn study(ctx: &Context, args: &StudyArgs) -> Result<Exit, Failure> {
         names: &names,
         width: args.width.into(),
         allowed: allowed(&args.allow),
-        options: options(&args.pair),
+        options: difference_options(&args.pair),
     };
     page(ctx, &runs, args.out.as_deref())
 }
 
-/// Writes the page into a folder, by default that of the study in the results; prints the table and where the page is.
+/// Writes the page into a folder, by default that of the study in the results; prints the table and where the
+/// page is.
 ///
 /// # Errors
-/// As [`study`].
+/// Fails when [`study`] fails.
 pub(super) fn page(
     ctx: &Context,
     runs: &StudyRuns<'_>,

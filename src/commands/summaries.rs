@@ -1,4 +1,4 @@
-//! The numbers of graded runs on standard output, and the exit code that they lead to.
+//! The numbers of graded runs on standard output, and the exit code that follows from them.
 
 use super::context::Context;
 use super::failure::Failure;
@@ -10,7 +10,7 @@ use crate::session::TitledSummary;
 use crate::table::formats::{JSON, TERMINAL};
 use crate::table::{Document, Records, Window};
 
-/// Prints results on stdout: one table a suite, or JSON.
+/// Prints results on stdout: one table for each suite, or JSON.
 ///
 /// # Errors
 /// Fails if the results have no such form.
@@ -40,7 +40,7 @@ pub(super) fn tables(summaries: &[TitledSummary], published: &[PublishedFile]) -
         .collect()
 }
 
-/// Incomplete as soon as one output is missing, failed or unscored.
+/// The exit code: incomplete if an output is missing, failed or unscored.
 pub(super) fn exit_of(summaries: &[TitledSummary]) -> Exit {
     if summaries.iter().any(|titled| titled.summary.partial) {
         Exit::Incomplete

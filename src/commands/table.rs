@@ -49,7 +49,7 @@ pub(super) fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
     }
     let document = document(&tables, &pairs, args.pairs)?;
     let bytes = (format.write)(&document, Window::detect())?;
-    put(args.out.as_deref(), &bytes)?;
+    write_output(args.out.as_deref(), &bytes)?;
     let read: Vec<TitledSummary> = runs.into_iter().map(|run| run.titled).collect();
     Ok(exit_of(&read))
 }
@@ -87,7 +87,7 @@ fn chosen(args: &TableArgs) -> Result<Vec<PublishedFile>, Failure> {
     }
     let known = |name: &String| {
         let mut rows = files.iter().flat_map(|file| &file.rows);
-        rows.any(|row| named(row, name))
+        rows.any(|row| has_name(row, name))
     };
     if let Some(name) = args.published.iter().find(|name| !known(name)) {
         let models = files.iter().flat_map(|file| &file.rows);
@@ -101,13 +101,13 @@ fn chosen(args: &TableArgs) -> Result<Vec<PublishedFile>, Failure> {
     for file in &mut files {
         file.columns = file.keys();
         file.rows
-            .retain(|row| args.published.iter().any(|name| named(row, name)));
+            .retain(|row| args.published.iter().any(|name| has_name(row, name)));
     }
     files.retain(|file| !file.rows.is_empty());
     Ok(files)
 }
 
-fn named(row: &PublishedRow, name: &str) -> bool {
+fn has_name(row: &PublishedRow, name: &str) -> bool {
     let name = name.to_lowercase();
     let own = [row.model.as_str()]
         .into_iter()
@@ -135,12 +135,12 @@ fn suites(args: &TableArgs, files: &[PublishedFile], runs: &[Run]) -> Result<Vec
             || runs.iter().any(|run| run.titled.summary.suite == **suite)
     };
     match suites.iter().find(|suite| !shown(suite)) {
-        Some(suite) => Err(unknown(suite, files)),
+        Some(suite) => Err(unknown_suite(suite, files)),
         None => Ok(suites),
     }
 }
 
-fn unknown(suite: &str, files: &[PublishedFile]) -> Failure {
+fn unknown_suite(suite: &str, files: &[PublishedFile]) -> Failure {
     let names: Vec<&str> = files.iter().map(|file| file.suite.as_str()).collect();
     let near = config::nearest(suite, names.iter().copied());
     let near = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
@@ -166,7 +166,7 @@ fn tables_of(suite: &str, file: Option<&PublishedFile>, runs: &[&Run]) -> Vec<Ta
     tables.into_iter().map(with_papers).collect()
 }
 
-/// What the benchmark is called: by the file, else by the suite's definition.
+/// The title of the benchmark: that of the file, or else that of the suite's definition.
 fn title(file: &PublishedFile, suite: &str) -> String {
     let listed = config::list(Kind::Suite);
     let of_suite = listed.into_iter().find(|listed| listed.name == suite);
@@ -214,8 +214,8 @@ fn document<'a>(
     Document::new(grids, printed::records(tables), &tables_and_pairs)
 }
 
-/// Into the file, or on standard output.
-fn put(out: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
+/// Writes into the file, or on standard output.
+fn write_output(out: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
     match out {
         Some(path) => {
             crate::report::write_file(path, bytes)?;

@@ -26,7 +26,7 @@ pub(super) fn tokens(ctx: &Context, command: &TokensCommand) -> Result<Exit, Fai
     }
 }
 
-fn settings(ctx: &Context, args: &TokensArgs) -> Result<XOmniSettings, Failure> {
+fn model_settings(ctx: &Context, args: &TokensArgs) -> Result<XOmniSettings, Failure> {
     let loaded = model(&args.model, Path::new(""))?.definition;
     if loaded.generator != XOmni::NAME {
         return Err(Failure::usage(
@@ -54,8 +54,9 @@ fn codec(args: &TokensArgs, settings: XOmniSettings, scratch: &Path) -> Result<C
     Ok(Codec::new(settings, place))
 }
 
-/// A checkpoint that cannot be used ends the command; a single file's failure is told and the next one tried.
-fn outcome<T>(path: &Path, result: Result<T, GenerateError>) -> Result<Option<T>, Failure> {
+/// Prints why a single file fails; the command goes on with the next one. A checkpoint that cannot be used
+/// ends the command.
+fn made_or_said<T>(path: &Path, result: Result<T, GenerateError>) -> Result<Option<T>, Failure> {
     match result {
         Ok(made) => Ok(Some(made)),
         Err(GenerateError::Item { message, .. }) => {
@@ -68,7 +69,7 @@ fn outcome<T>(path: &Path, result: Result<T, GenerateError>) -> Result<Option<T>
 
 fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
     let scratch = tempfile::tempdir().map_err(Failure::io)?;
-    let mut settings = settings(ctx, &args.tokens)?;
+    let mut settings = model_settings(ctx, &args.tokens)?;
     settings.any_image_size |= args.any_size;
     let mut codec = codec(&args.tokens, settings, scratch.path())?;
     let mut exit = Exit::Ok;
@@ -88,7 +89,7 @@ fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
             }
             codec.encode(&picture.rgb)
         });
-        let Some(coded) = outcome(path, coded)? else {
+        let Some(coded) = made_or_said(path, coded)? else {
             exit = Exit::Incomplete;
             continue;
         };
@@ -97,7 +98,7 @@ fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
         });
         match &args.out {
             Some(folder) => {
-                let file = named(folder, path, "json")?;
+                let file = output_file(folder, path, "json")?;
                 write_whole(&file, format!("{line}\n").as_bytes())?;
                 say(format!(
                     "{}: {} × {} tokens",
@@ -114,27 +115,27 @@ fn encode(ctx: &Context, args: &TokensEncodeArgs) -> Result<Exit, Failure> {
 
 fn decode(ctx: &Context, args: &TokensDecodeArgs) -> Result<Exit, Failure> {
     let scratch = tempfile::tempdir().map_err(Failure::io)?;
-    let settings = settings(ctx, &args.tokens)?;
+    let settings = model_settings(ctx, &args.tokens)?;
     let mut codec = codec(&args.tokens, settings, scratch.path())?;
     let mut exit = Exit::Ok;
     for path in &args.files {
-        let all = read(path)?;
+        let all = read_codes(path)?;
         for (number, coded) in all.iter().enumerate() {
             if ctx.cancel.is_raised() {
                 return Ok(Exit::Interrupted);
             }
             let made = codec.decode(coded, &args.prompt, args.seed, &ctx.cancel);
-            let Some(pixels) = outcome(path, made)? else {
+            let Some(pixels) = made_or_said(path, made)? else {
                 exit = Exit::Incomplete;
                 continue;
             };
-            // A file of several pictures numbers them.
+            // The pictures of a file with several are numbered.
             let suffix = if all.len() == 1 {
                 "png".into()
             } else {
                 format!("{number}.png")
             };
-            let file = named(&args.out, path, &suffix)?;
+            let file = output_file(&args.out, path, &suffix)?;
             let bytes =
                 encode_png(&pixels).map_err(|error| Failure::new(Exit::Unexpected, error))?;
             write_whole(&file, &bytes)?;
@@ -149,8 +150,8 @@ fn decode(ctx: &Context, args: &TokensDecodeArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// The pictures in a file of JSON, one after the other.
-fn read(path: &Path) -> Result<Vec<Codes>, Failure> {
+/// Reads the codes of the pictures in a JSON file.
+fn read_codes(path: &Path) -> Result<Vec<Codes>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::usage(
             format!("{}: {error}", path.display()),
@@ -167,8 +168,8 @@ fn read(path: &Path) -> Result<Vec<Codes>, Failure> {
     Ok(coded)
 }
 
-/// The file in a folder that is made when needed.
-fn named(folder: &Path, source: &Path, extension: &str) -> Result<PathBuf, Failure> {
+/// The path of an output file. Makes its folder if there is none.
+fn output_file(folder: &Path, source: &Path, extension: &str) -> Result<PathBuf, Failure> {
     std::fs::create_dir_all(folder).map_err(Failure::io)?;
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
     Ok(folder.join(format!("{stem}.{extension}")))

@@ -9,6 +9,9 @@ use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::session::shipped_folder;
+use crate::table::formats::terminal;
+use crate::table::{Column, Grid, Row};
+use crate::text::count::counted;
 use crate::train::{
     BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
 };
@@ -20,7 +23,7 @@ use std::path::Path;
 const VERIFIED: u64 = 300;
 const _: () = assert!(VERIFIED <= BEGINNING);
 
-/// A whole training into its folder, with its chart.
+/// Trains a network from beginning to end, and draws the chart of the training into its folder.
 ///
 /// # Errors
 /// Fails if the folder holds another training, or a step fails.
@@ -37,8 +40,8 @@ pub(super) fn train_one(
     print_outcome(ctx, training, folder, outcome)
 }
 
-/// The steps of a training up to one of them, in a folder; checkpoints to begin from are next to its usual
-/// folder.
+/// Trains a network in a folder up to the step `until`. The checkpoints that it begins from are next to its
+/// usual folder.
 fn train_steps(
     ctx: &Context,
     args: &TrainArgs,
@@ -72,8 +75,8 @@ fn train_steps(
     Ok(outcome?)
 }
 
-/// The first steps once more, beside the curve of the folder, or else of the checkpoint that came with the
-/// program.
+/// Trains the first steps again, and compares their losses with the curve of the folder, or else with that of
+/// the checkpoint in the program.
 ///
 /// # Errors
 /// Fails if there is nothing to compare with, or a step fails.
@@ -105,37 +108,36 @@ pub(super) fn verify_beginning(
         return Ok(Exit::Interrupted);
     }
     let compared = verify::compare(&before, &anew, until)?;
-    let mut exit = Exit::Ok;
-    println!("{:>6} {:>10} {:>10}", "step", "before", "now");
-    for part in compared {
-        let note = if part.agrees() {
-            ""
-        } else {
-            exit = Exit::CheckFailed;
-            "  differs"
-        };
-        println!(
-            "{:>6} {:>10.5} {:>10.5}{note}",
-            part.step, part.before, part.now
-        );
-    }
+    let rows = compared.iter().map(|part| {
+        let note = if part.agrees() { "" } else { "differs" };
+        Row::plain([
+            part.step.to_string(),
+            format!("{:.5}", part.before),
+            format!("{:.5}", part.now),
+            note.to_owned(),
+        ])
+    });
+    let figures = ["step", "before", "now"].map(Column::numbers);
+    let grid = Grid {
+        columns: figures.into_iter().chain([Column::unnamed()]).collect(),
+        rows: rows.collect(),
+        ..Grid::default()
+    };
+    println!("{}", terminal::list(&grid));
+    let agree = compared.iter().all(|part| part.agrees());
     println!(
         "{}: the first {until} steps {} those of {}",
         training.name,
-        if exit == Exit::Ok {
-            "go as"
-        } else {
-            "do not go as"
-        },
+        if agree { "go as" } else { "do not go as" },
         before.display()
     );
-    Ok(exit)
+    Ok(if agree { Exit::Ok } else { Exit::CheckFailed })
 }
 
-/// Parts of a training whose mean losses a chart shows: single steps are noisy.
+/// Number of parts of a training. A chart shows their mean losses, since single steps are noisy.
 const PARTS: u64 = 100;
 
-/// `curve.svg` and `curve.png` beside the numbers.
+/// Draws `curve.svg` and `curve.png` beside the file with the losses.
 fn write_chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
     let losses = losses(&folder.join(CURVE))?;
     let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
@@ -192,14 +194,24 @@ fn print_outcome(
     }
     let seconds = record["seconds"].as_f64().unwrap_or_default();
     println!(
-        "{} parameters, {} steps in {seconds:.0} s",
-        record["parameters"], record["steps"]
+        "{} parameters, {} in {seconds:.0} s",
+        record["parameters"],
+        counted(
+            record["steps"].as_u64().unwrap_or_default() as usize,
+            "step"
+        )
     );
-    for (name, value) in ["checked", "known"]
-        .iter()
-        .flat_map(|part| entries(&record[part]))
-    {
-        println!("  {name:<16} {value:.5}");
+    let numbers = ["checked", "known"];
+    let numbers = numbers.iter().flat_map(|part| entries(&record[part]));
+    let grid = Grid {
+        columns: vec![Column::words(""), Column::numbers("")],
+        rows: numbers
+            .map(|(name, value)| Row::plain([name, format!("{value:.5}")]))
+            .collect(),
+        ..Grid::default()
+    };
+    for line in terminal::list(&grid).lines() {
+        println!("  {line}");
     }
     println!("checkpoint: {}", folder.display());
     Ok(Exit::Ok)

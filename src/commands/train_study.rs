@@ -7,6 +7,7 @@ use super::progress::say;
 use super::train_single::train_one;
 use crate::config::{Loaded, StudyFile};
 use crate::exit::Exit;
+use crate::text::count::counted;
 use crate::train::{RECORD, TrainError};
 use std::path::Path;
 
@@ -32,9 +33,9 @@ pub(super) fn run(
         for training in &trainings {
             let folder = training.folder();
             println!(
-                "{}: {} steps, {}",
+                "{}: {}, {}",
                 folder.display(),
-                training.steps,
+                counted(training.steps as usize, "step"),
                 folder_state(&folder)
             );
         }
@@ -68,7 +69,7 @@ fn is_busy(failure: &Failure) -> bool {
     matches!(error, Some(TrainError::Busy { .. }))
 }
 
-/// What a plan says about a folder.
+/// How far the training in a folder is.
 fn folder_state(folder: &Path) -> &'static str {
     match (folder.join(RECORD).is_file(), folder.is_dir()) {
         (true, _) => "complete",
@@ -79,13 +80,13 @@ fn folder_state(folder: &Path) -> &'static str {
 
 /// Refuses the options that are for a single training.
 fn refuse_single_options(args: &TrainArgs) -> Result<(), Failure> {
-    let said = [
+    let options = [
         ("--out", args.out.is_some()),
         ("--set", !args.set.is_empty()),
         ("--seed", args.seed.is_some()),
         ("--verify", args.verify),
     ];
-    match said.into_iter().find(|(_, said)| *said) {
+    match options.into_iter().find(|(_, is_given)| *is_given) {
         None => Ok(()),
         Some((option, _)) => Err(Failure::usage(
             format!(

@@ -11,24 +11,24 @@ use serde::Serialize;
 pub struct Change {
     /// The name of the item.
     pub item: String,
-    /// Mean scores over its outputs.
+    /// The mean score of its outputs in the earlier run.
     pub before: f64,
     /// The mean score in the later run.
     pub after: f64,
-    /// The output that changed most.
+    /// The repeat whose output changed most.
     pub repeat: usize,
-    /// Whether the output that changed most went from right to wrong or back, where the rule says so.
+    /// Whether that output went from right to wrong, or from wrong to right, by the rule.
     pub flipped: bool,
 }
 
 impl Change {
-    /// After minus before.
+    /// The later score minus the earlier one.
     pub fn difference(&self) -> f64 {
         self.after - self.before
     }
 }
 
-/// Items by the size of their change, losses before gains of the same size, then in the suite's order.
+/// The items that changed, by the size of the change. Losses come before gains of the same size.
 pub(super) fn changes(pairing: &Pairing<'_>) -> Vec<Change> {
     let mut changes: Vec<Change> = pairing
         .items
@@ -36,7 +36,7 @@ pub(super) fn changes(pairing: &Pairing<'_>) -> Vec<Change> {
         .filter_map(|item| {
             let mut pair = item.pair(&Metric::Overall)?;
             if pair.value().is_none() {
-                // No numbers to set side by side: the outputs' own scores.
+                // The item has no number in both runs: the scores of its outputs are compared.
                 pair = Pair::default();
             }
             let (repeat, flipped) = widest(item)?;
@@ -79,7 +79,7 @@ fn widest(item: &super::Paired<'_>) -> Option<(usize, bool)> {
         let flipped = before.correct.is_some() && before.correct != after.correct;
         Some((at, change.abs(), flipped))
     };
-    // The first of equals.
+    // Among equal changes, the first one counts.
     let (at, _, flipped) = outputs
         .enumerate()
         .filter_map(size)

@@ -2,31 +2,32 @@
 
 use super::pairing::Pairing;
 use crate::record::{RunFacts, judged};
+use crate::text::count::counted;
 use serde::Serialize;
 use serde_json::Value;
 
-/// What differs beside the model.
+/// What differs apart from the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The suite's version.
     Version,
-    /// What was asked.
+    /// The prompts or the items.
     Prompts,
-    /// What looked at the outputs.
+    /// The observers.
     Observers,
-    /// Other judges were asked, or named by evidence that others made.
+    /// The judges that were asked, or that are named in evidence of other programs.
     Judges,
-    /// Another judge answered than the one asked for, or several did.
+    /// Another judge answered than the one that was asked, or several judges answered.
     Answering,
-    /// The rule or its options.
+    /// The rule, or its options.
     Grading,
     /// Outputs without a score.
     Partial,
 }
 
 impl Kind {
-    /// The option that lets it pass.
+    /// The option of the command line that allows it.
     pub fn option(self) -> &'static str {
         match self {
             Self::Version => "--allow-version",
@@ -39,7 +40,7 @@ impl Kind {
     }
 }
 
-/// One reason.
+/// One reason why two runs should not be compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
     /// What differs.
@@ -49,13 +50,13 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    /// Whether the observers were set in other ways, which explains other judges.
+    /// Whether the observers have other settings, which explains other judges.
     fn is_of_observers(&self) -> bool {
         matches!(self.kind, Kind::Observers | Kind::Judges)
     }
 }
 
-/// What the user lets pass.
+/// What the user allows to differ.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allowed {
     /// Versions of the suite.
@@ -73,13 +74,23 @@ pub struct Allowed {
 }
 
 impl Allowed {
+    /// All kinds of mismatches are allowed.
+    pub const EVERYTHING: Self = Self {
+        version: true,
+        prompts: true,
+        observers: true,
+        judges: true,
+        grading: true,
+        partial: true,
+    };
+
     /// Whether a mismatch of this kind is allowed.
     pub fn lets(self, kind: Kind) -> bool {
         match kind {
             Kind::Version => self.version,
             Kind::Prompts => self.prompts,
             Kind::Observers => self.observers,
-            // Who lets other observers pass lets other judges pass, but not one that nobody asked for.
+            // Other observers may have other judges, but not a judge that nobody asked.
             Kind::Judges => self.observers || self.judges,
             Kind::Answering => self.judges,
             Kind::Grading => self.grading,
@@ -88,7 +99,7 @@ impl Allowed {
     }
 }
 
-/// All reasons, none for runs that differ in nothing but what made their outputs.
+/// All reasons why two runs should not be compared. There are none if only the models differ.
 pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
     let (before, after) = (pairing.before, pairing.after);
     let mut found = Vec::new();
@@ -109,7 +120,11 @@ pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
         let all = pairing.items.len();
         add(
             Kind::Prompts,
-            format!("{changed} of {all} items have different prompts"),
+            if changed == 1 {
+                format!("1 of {} has a different prompt", counted(all, "item"))
+            } else {
+                format!("{changed} of {all} items have different prompts")
+            },
         );
     }
     let names = before.observers.keys().chain(after.observers.keys());
@@ -128,7 +143,10 @@ pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
                 };
                 add(kind, format!("the observer {name} differs{what}"));
             }
-            _ => add(Kind::Observers, format!("only one run was seen by {name}")),
+            _ => add(
+                Kind::Observers,
+                format!("only one run was observed by {name}"),
+            ),
         }
     }
     found.extend(judges(before, after, &found));
@@ -151,14 +169,19 @@ pub fn mismatches(pairing: &Pairing<'_>) -> Vec<Mismatch> {
         add(
             Kind::Partial,
             format!(
-                "{both} items are in both runs, {one} only in the first, {other} only in the second"
+                "{} in both runs, {one} only in the first, {other} only in the second",
+                if both == 1 {
+                    "1 item is".to_owned()
+                } else {
+                    format!("{both} items are")
+                }
             ),
         );
     }
     found
 }
 
-/// Whether two judges differ in who is asked alone.
+/// Whether two settings of a judge differ only in the judge that is asked.
 fn only_judges_differ(one: &Value, other: &Value) -> bool {
     let (Some(mut one), Some(mut other)) = (one.as_object().cloned(), other.as_object().cloned())
     else {
@@ -168,7 +191,7 @@ fn only_judges_differ(one: &Value, other: &Value) -> bool {
     own.iter().all(Option::is_some) && one == other
 }
 
-/// What the judges of two runs do not share; `found` is what their settings do not.
+/// How the judges of two runs differ. `found` is how the settings of the runs differ.
 fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismatch> {
     let doubts = [before, after].into_iter().filter_map(|run| {
         let what = judged::doubt(&run.judges)?;
@@ -183,21 +206,21 @@ fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismat
         && judged::apart(&before.judges, &after.judges)
         && !found.iter().any(Mismatch::is_of_observers)
     {
-        let told = |run: &RunFacts| judged::judge_names(&run.judges);
+        let names = |run: &RunFacts| judged::judge_names(&run.judges);
         all.push(Mismatch {
-            // Where both asked the same judge, it was not meant to differ.
+            // If both runs asked the same judge, the difference was not intended.
             kind: if before.observers.contains_key("judge") {
                 Kind::Answering
             } else {
                 Kind::Judges
             },
-            text: format!("judged by {} and by {}", told(before), told(after)),
+            text: format!("judged by {} and by {}", names(before), names(after)),
         });
     }
     all
 }
 
-/// The keys that differ between two objects, with their values where these are short.
+/// The keys that differ between two objects, with the beginning of their values.
 fn differing(one: &Value, other: &Value) -> String {
     const LISTED: usize = 3;
     let (Some(a), Some(b)) = (one.as_object(), other.as_object()) else {
@@ -205,7 +228,7 @@ fn differing(one: &Value, other: &Value) -> String {
     };
     let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
     let keys: Vec<&String> = keys.filter(|key| a.get(*key) != b.get(*key)).collect();
-    let told = keys.iter().take(LISTED).map(|key| {
+    let listed = keys.iter().take(LISTED).map(|key| {
         let show = |object: &serde_json::Map<String, Value>| {
             let text = object.get(*key).map_or("none".to_owned(), Value::to_string);
             if text.chars().count() > 40 {
@@ -216,7 +239,7 @@ fn differing(one: &Value, other: &Value) -> String {
         };
         format!("{key} {} and {}", show(a), show(b))
     });
-    let told: Vec<String> = told.collect();
+    let listed: Vec<String> = listed.collect();
     let more = if keys.len() > LISTED { ", …" } else { "" };
-    format!(": {}{more}", told.join(", "))
+    format!(": {}{more}", listed.join(", "))
 }

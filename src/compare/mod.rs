@@ -1,33 +1,44 @@
-//! Is the difference real: two graded runs, item by item. Reads outcomes only; computes no score.
+//! Whether a difference is real: two graded runs, item by item. This room reads outcomes only, and computes
+//! no score.
 //!
 //! | file | idea |
 //! |---|---|
 //! | `pairing` | the items that both runs have, and their sums |
-//! | `difference` | one number: difference, interval, test, effect, power |
-//! | `recount` | numbers that are no averages |
+//! | `pairs` | many runs: which is compared with which |
+//! | `difference` | one number of two runs: difference, interval, test, effect, power |
+//! | `compute` | how a number is computed, by its kind |
+//! | `averages` | the difference of averages and of formulas of sums |
+//! | `further` | the difference of numbers that a rule makes anew |
+//! | `recount` | what is asked of the rule of a run |
 //! | `mismatch` | why two runs should not be compared |
-//! | `numbers` | how they are printed |
+//! | `numbers` | how numbers are printed |
 //! | `shares` | groups that mix differently, Simpson's paradox |
 //! | `changes` | the items that changed most |
 //! | [`printed`] | the comparison as a grid and as records |
 //! | [`page`] | the comparison as a page with both pictures |
 
+mod averages;
 mod changes;
+mod compute;
 mod difference;
+mod further;
 mod mismatch;
 mod numbers;
 pub mod page;
 mod pairing;
+mod pairs;
 pub mod printed;
 mod recount;
 mod shares;
 
 pub use changes::Change;
-pub use difference::{Difference, DifferenceOptions, IntervalKind, NoDifference, Test};
+pub use difference::{Difference, DifferenceOptions, IntervalKind, NoDifference, SEED, Test};
+pub use further::Further;
 pub use mismatch::{Allowed, Kind, Mismatch, mismatches};
-pub use numbers::{Numbers, counts, p};
+pub use numbers::{Numbers, counts, or_dash, p};
 pub use pairing::{Paired, Pairing, standard_error};
-pub use recount::{Further, Recount};
+pub use pairs::{PlacedComparison, RefusedPair, RunList};
+pub use recount::Recount;
 
 use crate::config::Metric;
 use crate::record::{Outcomes, RunFacts};
@@ -41,16 +52,16 @@ pub struct Comparison {
     pub before: RunFacts,
     /// The later run.
     pub after: RunFacts,
-    /// What differs beside the model, and was let pass.
+    /// What differs apart from the model, and was allowed.
     pub allowed: Vec<Mismatch>,
     /// The overall number.
     pub overall: Difference,
-    /// The share of outputs that the rule calls right, where that is another number than the overall one.
+    /// The share of right outputs. `None` if the overall number is the same number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correct: Option<Difference>,
-    /// By tag in the suite's order; their p values are corrected for each other.
+    /// The groups, by tag in the order of the suite. Their p values have Holm's correction.
     pub groups: Vec<Difference>,
-    /// The items that changed, those that changed most first.
+    /// The items that changed. The largest changes come first.
     pub changes: Vec<Change>,
     /// What a reader of the numbers must know.
     pub remarks: Vec<String>,
@@ -68,12 +79,12 @@ pub enum NotComparable {
 }
 
 impl NotComparable {
-    /// Whether nothing but missing outputs is in the way.
+    /// Whether only missing items or outputs are the reason.
     pub fn only_partial(&self) -> bool {
         matches!(self, Self::Mismatches(found) if found.iter().all(|m| m.kind == Kind::Partial))
     }
 
-    /// The options that would let it pass.
+    /// The options of the command line that would allow the comparison.
     pub fn options(&self) -> Vec<&'static str> {
         let Self::Mismatches(found) = self else {
             return Vec::new();
@@ -90,7 +101,7 @@ fn list_mismatches(found: &[Mismatch]) -> String {
     texts.join("; ")
 }
 
-/// Compares a later run with an earlier one; `recount` is the later one's rule, for numbers that are not
+/// Compares a later run with an earlier one. `recount` is the rule of the later run, for numbers that are not
 /// averages.
 ///
 /// # Errors
@@ -128,7 +139,7 @@ pub fn compare(
     })
 }
 
-/// The groups of all tags, Holm's correction over all of them.
+/// The groups of all tags, with Holm's correction over all of them.
 fn groups(pairing: &Pairing<'_>, options: &DifferenceOptions) -> Vec<Difference> {
     let mut groups = Vec::new();
     for by in &pairing.before.group_by {
@@ -147,7 +158,7 @@ fn groups(pairing: &Pairing<'_>, options: &DifferenceOptions) -> Vec<Difference>
     groups
 }
 
-/// Corrects the p values of the overall numbers of several comparisons for each other.
+/// Applies Holm's correction to the p values of the overall numbers of several comparisons.
 pub fn correct_overall(comparisons: &mut [Comparison]) {
     let p: Vec<f64> = comparisons.iter().map(|c| c.overall.p).collect();
     if p.len() > 1 {
@@ -156,6 +167,3 @@ pub fn correct_overall(comparisons: &mut [Comparison]) {
         }
     }
 }
-
-/// The fixed start of the random streams: the same runs always give the same numbers.
-pub const SEED: u64 = 20_231_017;

@@ -1,21 +1,22 @@
 //! How the numbers of a comparison are printed.
 
 use super::Difference;
+use crate::text::count::counted;
 use crate::text::decimal::signed;
 
-/// Percent where all scores lie within 0 and 1, else three decimals.
+/// Prints numbers in percent if all of them are between 0 and 1, and otherwise with three decimals.
 #[derive(Debug, Clone, Copy)]
 pub struct Numbers {
     percent: bool,
 }
 
 impl Numbers {
-    /// For the scores of these differences.
+    /// Fits the scores of these differences.
     pub fn from_differences<'a>(differences: impl IntoIterator<Item = &'a Difference>) -> Self {
         Self::spanning(differences.into_iter().flat_map(|d| [d.before, d.after]))
     }
 
-    /// For these values.
+    /// Fits these values.
     pub fn spanning(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values = values.into_iter();
         Self {
@@ -33,7 +34,7 @@ impl Numbers {
         if self.percent { value * 100.0 } else { value }
     }
 
-    /// The unit behind a heading.
+    /// The unit for the end of a heading. It is empty if there is none.
     pub fn unit(self) -> &'static str {
         if self.percent { ", %" } else { "" }
     }
@@ -56,7 +57,7 @@ impl Numbers {
         }
     }
 
-    /// A difference in words: points of percent, or points of the score.
+    /// The size of a difference: points of percent, or points of the score.
     pub fn points(self, value: f64) -> String {
         if self.percent {
             format!("{:.1} points", value.abs() * 100.0)
@@ -65,7 +66,7 @@ impl Numbers {
         }
     }
 
-    /// The 95 % interval of a difference; `–` where there is none.
+    /// The 95 % interval of a difference. `–` if there is none.
     pub fn interval(self, difference: &Difference) -> String {
         match (difference.low, difference.high) {
             (Some(low), Some(high)) => format!("[{}, {}]", self.signed(low), self.signed(high)),
@@ -74,7 +75,7 @@ impl Numbers {
     }
 }
 
-/// A probability.
+/// A probability as text.
 pub fn p(value: f64) -> String {
     match value {
         value if value < 0.0001 => "<0.0001".to_owned(),
@@ -83,18 +84,18 @@ pub fn p(value: f64) -> String {
     }
 }
 
-/// A number that may be missing.
-pub(super) fn maybe(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
+/// A number as text, or `–` if it is missing.
+pub fn or_dash(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
     value.map_or("–".to_owned(), show)
 }
 
-/// Items won, tied and lost.
+/// The numbers of items won, tied and lost.
 pub fn counts(difference: &Difference) -> String {
     let (won, tied, lost) = (difference.won, difference.tied, difference.lost);
     format!("{won} / {tied} / {lost}")
 }
 
-/// The names of the two runs: the models' titles, with the runs' where these are the same.
+/// The names of two runs: the titles of the models, with the names of the runs if the titles are the same.
 pub(super) fn names(
     before: &crate::record::RunFacts,
     after: &crate::record::RunFacts,
@@ -109,17 +110,25 @@ pub(super) fn names(
     })
 }
 
-/// What the overall number's power is, in a sentence. `None` if nothing differs.
+/// A sentence on the smallest difference that the items show with the wished power. `None` if nothing
+/// differs.
 pub(super) fn power(difference: &Difference, numbers: Numbers, power: f64) -> Option<String> {
     let chance = power * 100.0;
     let least = difference.detectable?;
+    let (items, show) = if difference.n == 1 {
+        ("1 item like this".to_owned(), "shows")
+    } else {
+        (format!("{} items like these", difference.n), "show")
+    };
     let mut text = format!(
-        "{} items like these show a difference of {} with a chance of {chance:.0} %",
-        difference.n,
+        "{items} {show} a difference of {} with a chance of {chance:.0} %",
         numbers.points(least)
     );
     if let Some(needed) = difference.needed.filter(|_| difference.difference != 0.0) {
-        text += &format!("; one as large as that seen takes {needed} items");
+        text += &format!(
+            "; one as large as that seen takes {}",
+            counted(needed, "item")
+        );
     }
     Some(text + ".")
 }

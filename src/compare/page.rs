@@ -1,7 +1,8 @@
 //! The comparison as a page: the numbers, and the items that changed most with both outputs.
 
 use super::changes::Change;
-use super::numbers::{Numbers, counts, maybe, names, p};
+use super::numbers::{Numbers, names, or_dash};
+use super::printed::Figures;
 use super::{Comparison, Difference};
 use crate::config::Metric;
 use crate::record::Output;
@@ -16,14 +17,14 @@ const STYLE: &str = concat!(
     include_str!("../../templates/paired.css")
 );
 
-/// Cards of a comparison.
+/// Largest number of cards of a comparison.
 const CARDS: usize = 60;
-/// Longer side of a picture on a card, in pixels.
+/// The longer side of a picture on a card, in pixels.
 const THUMB_SIDE: u32 = 360;
-/// Half the width of an interval's drawing.
+/// Half of the width of the drawing of an interval.
 const HALF: f64 = 100.0;
 
-/// A comparison with what can be shown of its two runs; of a baseline's run nothing can.
+/// A comparison with the outputs of its two runs. A run in a baseline file has no outputs.
 pub struct Sheet<'a> {
     /// The numbers.
     pub comparison: &'a Comparison,
@@ -33,6 +34,16 @@ pub struct Sheet<'a> {
     pub after: Option<&'a RunView>,
 }
 
+/// The head of a page.
+pub struct Heading<'a> {
+    /// The title of the page.
+    pub title: &'a str,
+    /// The line above the title.
+    pub kicker: &'a str,
+    /// The verdict of a gate.
+    pub banner: Option<&'a Banner>,
+}
+
 /// A verdict above the comparisons.
 #[derive(Debug, Default)]
 pub struct Banner {
@@ -40,18 +51,29 @@ pub struct Banner {
     pub class: &'static str,
     /// The status as printed.
     pub status: String,
-    /// What is said beside the status.
+    /// The lines beside the status.
     pub lines: Vec<String>,
+    /// The heads of the columns of the rules.
+    pub heads: Vec<Head>,
     /// The rules, from top to bottom.
     pub rules: Vec<RuleLine>,
     /// The lines below the rules.
     pub notes: Vec<String>,
 }
 
+/// The head of a column.
+#[derive(Debug)]
+pub struct Head {
+    /// The text.
+    pub title: String,
+    /// Whether the column holds numbers.
+    pub is_number: bool,
+}
+
 /// One rule of the verdict.
 #[derive(Debug)]
 pub struct RuleLine {
-    /// The number that the rule is on.
+    /// The number that the rule judges.
     pub metric: String,
     /// The suite, the model and the run.
     pub run: String,
@@ -63,7 +85,7 @@ pub struct RuleLine {
     pub status: String,
     /// Why.
     pub reason: String,
-    /// Items, baseline, now, drop, allowed, p, what is seen.
+    /// The number of items, baseline, now, drop, allowed drop, p, and the smallest detectable drop.
     pub numbers: [String; 7],
 }
 
@@ -97,18 +119,10 @@ struct Section {
 struct Line {
     lead: bool,
     metric: String,
-    n: usize,
-    before: String,
-    after: String,
-    difference: String,
+    figures: Figures,
     class: &'static str,
-    interval: String,
     bar: Option<Bar>,
     dot: String,
-    p: String,
-    holm: String,
-    effect: String,
-    counts: String,
     detectable: String,
 }
 
@@ -138,23 +152,21 @@ struct Side {
     missing: String,
 }
 
-/// Writes `index.html` into `dir`; gives its path back. `wished` is the power that sizes are given for.
+/// Writes `index.html` into `dir`, and gives its path back. `wished` is the power that sizes are given for.
 ///
 /// # Errors
-/// When the folder cannot be written to. A broken picture is not an error: its card says so.
+/// Fails if the folder cannot be written to. A broken picture is no error: its card says what is wrong.
 pub fn write(
     dir: &Path,
-    title: &str,
-    kicker: &str,
-    banner: Option<&Banner>,
+    heading: &Heading<'_>,
     sheets: &[Sheet<'_>],
     wished: f64,
 ) -> Result<PathBuf, ReportError> {
     files::create(dir)?;
     let page = Page {
-        title,
-        kicker,
-        banner,
+        title: heading.title,
+        kicker: heading.kicker,
+        banner: heading.banner,
         sections: sheets
             .iter()
             .map(|sheet| section(sheet, dir, wished))
@@ -211,8 +223,8 @@ fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
     }
 }
 
-/// The largest bound or difference: the ends of the drawings. The share of right outputs moves much further
-/// than scores do and would make the rest too small to see; it is drawn up to the end.
+/// The largest bound or difference, which is the end of the drawings. The share of right outputs is left out:
+/// it changes much more than scores do, so that these would be too small to see. It is drawn up to the end.
 fn reach(rows: &[&Difference]) -> f64 {
     rows.iter()
         .filter(|row| row.metric != Metric::Correct)
@@ -222,7 +234,7 @@ fn reach(rows: &[&Difference]) -> f64 {
         .fold(1e-3, f64::max)
 }
 
-/// A side is taken when the interval lies on it.
+/// The class of a difference: better or worse if the whole interval is on that side of 0.
 fn class(difference: &Difference) -> &'static str {
     match (difference.low, difference.high) {
         (Some(low), _) if low > 0.0 => "better",
@@ -241,22 +253,14 @@ fn line(row: &Difference, numbers: Numbers, reach: f64) -> Line {
     Line {
         lead: row.metric == Metric::Overall,
         metric: row.metric.to_string(),
-        n: row.n,
-        before: numbers.score(row.before),
-        after: numbers.score(row.after),
-        difference: numbers.signed(row.difference),
+        figures: Figures::new(row, numbers),
         class: class(row),
-        interval: numbers.interval(row),
         bar: row.low.zip(row.high).map(|(low, high)| Bar {
             low: place(low),
             high: place(high),
         }),
         dot: place(row.difference),
-        p: p(row.p),
-        holm: maybe(row.p_holm, p),
-        effect: maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")),
-        counts: counts(row),
-        detectable: maybe(row.detectable, |least| numbers.points(least)),
+        detectable: or_dash(row.detectable, |least| numbers.points(least)),
     }
 }
 
@@ -299,10 +303,10 @@ fn card(sheet: &Sheet<'_>, change: &Change, numbers: Numbers, dir: &Path) -> Car
     }
 }
 
-/// Fills in what can be shown of one output.
+/// Adds the output of a run to its side of the card.
 fn side(mut side: Side, view: Option<&RunView>, change: &Change, dir: &Path) -> Side {
     let Some(view) = view else {
-        side.missing = "a baseline keeps scores, no outputs".to_owned();
+        side.missing = "a baseline keeps scores, but no outputs".to_owned();
         return side;
     };
     let repeat = u32::try_from(change.repeat).unwrap_or(0);

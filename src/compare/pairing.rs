@@ -1,4 +1,4 @@
-//! Two runs item by item.
+//! The items of two runs in pairs.
 
 use super::recount::Recount;
 use crate::config::Metric;
@@ -23,13 +23,13 @@ pub struct Pairing<'a> {
     pub before: &'a RunFacts,
     /// The facts of the later run.
     pub after: &'a RunFacts,
-    /// Items in both runs, in the earlier one's order.
+    /// The items in both runs, in the order of the earlier run.
     pub items: Vec<Paired<'a>>,
-    /// Items in one run only.
+    /// The number of items in the earlier run only.
     pub only_before: usize,
-    /// Items in the later run only.
+    /// The number of items in the later run only.
     pub only_after: usize,
-    /// The later run's rule, for numbers that are not averages; None takes all for averages.
+    /// The rule of the later run, for numbers that are not averages. Without it, all numbers are averages.
     pub(super) recount: Option<&'a dyn Recount>,
 }
 
@@ -60,9 +60,8 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// The pairs that a metric is computed from, in strata whose values are averaged, with the items they
-    /// belong to. Items without a score in either run are left out. Empty for a metric that the runs do not
-    /// have.
+    /// The pairs of a metric with their items, in strata whose values are averaged. Items without a score in
+    /// one of the runs are left out. There are no strata if the runs do not have the metric.
     pub fn strata(&self, metric: &Metric) -> Vec<Vec<(Pair, Paired<'a>)>> {
         let overall = matches!(metric, Metric::Overall);
         let mut strata: Vec<(&str, Vec<(Pair, Paired<'a>)>)> = Vec::new();
@@ -90,7 +89,7 @@ impl<'a> Pairing<'a> {
         strata.into_iter().map(|(_, stratum)| stratum).collect()
     }
 
-    /// The same for the overall number and groups of a rule that makes them by a formula of sums. `None` for
+    /// The pairs of the overall number or a group, if the rule makes it by a formula of sums. `None` for
     /// other metrics.
     pub fn pools(&self, metric: &Metric) -> Option<Vec<Pair<Pool<'a>>>> {
         let recount = self.recount?;
@@ -123,14 +122,14 @@ impl<'a> Pairing<'a> {
 }
 
 impl<'a> Paired<'a> {
-    /// The tag's value, of the earlier run where it has one.
+    /// The value of a tag, from the earlier run if it has one there.
     pub fn tag(&self, tag: &str) -> Option<&'a str> {
         let key = self.before.tags.get(tag).or(self.after.tags.get(tag));
         key.map(String::as_str)
     }
 
-    /// The sums of both runs. Where both were asked for as many outputs, only repeats scored in both count,
-    /// since such repeats share their noise.
+    /// The sums of both runs. If both runs have the same number of outputs, only the repeats with a score in
+    /// both runs count, since such repeats share their noise.
     pub fn pair(&self, metric: &Metric) -> Option<Pair> {
         self.pair_of(|output| sums(output, metric))
     }
@@ -145,8 +144,8 @@ impl<'a> Paired<'a> {
                 .filter_map(|(_, output)| sums(output))
                 .reduce(S::plus)
         };
-        // An item that adds nothing to a ratio, such as a true negative to F1, still counts: the other run's
-        // may add.
+        // An item that adds nothing to a ratio, such as a true negative to F1, still counts: it may add
+        // something in the other run.
         Some(Pair {
             before: of(before, after)?,
             after: of(after, before)?,
@@ -154,8 +153,8 @@ impl<'a> Paired<'a> {
     }
 }
 
-/// The standard error of a run's number, items taken for independent; None without spread of items, and where
-/// the number is not a mean of its outputs, so that `value` is not what they give.
+/// The standard error of the number `value` of a run, if the items are independent. `None` if all items are
+/// equal, or if the number is not the mean of its outputs.
 pub fn standard_error(run: &Outcomes, metric: &Metric, value: f64) -> Option<f64> {
     let strata = Pairing::new(run, run, None).strata(metric);
     let strata: Vec<Vec<Cluster>> = strata
@@ -167,7 +166,7 @@ pub fn standard_error(run: &Outcomes, metric: &Metric, value: f64) -> Option<f64
     ((mean - value).abs() <= 1e-9 * value.abs().max(1.0)).then_some(error)
 }
 
-/// What one output adds to a metric.
+/// The sums that one output adds to a metric.
 pub(super) fn sums(output: &OutputOutcome, metric: &Metric) -> Option<Cluster> {
     let own = output.sums?;
     let (numerator, denominator) = match metric {

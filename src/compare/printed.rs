@@ -1,11 +1,13 @@
 //! The comparison as a grid of numbers and as records.
 
-use super::numbers::{Numbers, counts, maybe, names, p, power};
-use super::{Comparison, Difference};
-use crate::table::{Column, Grid, Records, Row, Style};
+use super::numbers::{Numbers, counts, names, or_dash, p, power};
+use super::{Comparison, Difference, PlacedComparison};
+use crate::table::formats::TERMINAL;
+use crate::table::{Column, Document, Format, FormatError, Grid, Records, Row, Style};
 use crate::text::count::counted;
+use serde_json::json;
 
-/// Most items that a screen lists.
+/// Largest number of items that a terminal lists.
 const LISTED: usize = 8;
 
 /// The numbers of a comparison for a terminal, with the items that changed most. `wished` is the power that
@@ -45,23 +47,81 @@ pub fn sheet(comparison: &Comparison, wished: f64) -> Grid {
     }
 }
 
+/// The numbers of a row as they are printed, here and on the page.
+pub(super) struct Figures {
+    /// The number of items.
+    pub(super) n: String,
+    /// The number in the earlier run.
+    pub(super) before: String,
+    /// The number in the later run.
+    pub(super) after: String,
+    /// The later number minus the earlier one.
+    pub(super) difference: String,
+    /// The 95 % interval of the difference.
+    pub(super) interval: String,
+    /// The probability of such a difference if nothing had changed.
+    pub(super) p: String,
+    /// The same with Holm's correction.
+    pub(super) holm: String,
+    /// The effect size d.
+    pub(super) effect: String,
+    /// Items won, tied and lost.
+    pub(super) counts: String,
+}
+
+impl Figures {
+    pub(super) fn new(row: &Difference, numbers: Numbers) -> Self {
+        Self {
+            n: row.n.to_string(),
+            before: numbers.score(row.before),
+            after: numbers.score(row.after),
+            difference: numbers.signed(row.difference),
+            interval: numbers.interval(row),
+            p: p(row.p),
+            holm: or_dash(row.p_holm, p),
+            effect: or_dash(row.effect, |d| format!("{d:+.2}").replace('-', "−")),
+            counts: counts(row),
+        }
+    }
+}
+
 fn line(row: &Difference, numbers: Numbers, corrected: bool) -> Row {
+    let figures = Figures::new(row, numbers);
     let mut cells = vec![
         row.metric.to_string(),
-        row.n.to_string(),
-        numbers.score(row.before),
-        numbers.score(row.after),
-        numbers.signed(row.difference),
-        numbers.interval(row),
-        p(row.p),
+        figures.n,
+        figures.before,
+        figures.after,
+        figures.difference,
+        figures.interval,
+        figures.p,
     ];
-    cells.extend(corrected.then(|| maybe(row.p_holm, p)));
-    cells.push(maybe(row.effect, |d| format!("{d:+.2}").replace('-', "−")));
-    cells.push(counts(row));
+    cells.extend(corrected.then_some(figures.holm));
+    cells.extend([figures.effect, figures.counts]);
     Row::plain(cells)
 }
 
-/// One record for each number of the comparisons, unrounded; no column where there is no comparison.
+/// Comparisons without the tables of their runs, for a format. `wished` is the power that sizes are given
+/// for.
+///
+/// # Errors
+/// Fails if a comparison has no JSON form.
+pub fn document<'a>(
+    format: &Format,
+    placed: &'a [PlacedComparison],
+    wished: f64,
+) -> Result<Document<'a>, FormatError> {
+    let comparisons = placed.iter().map(|placed| &placed.comparison);
+    let grid = if format == &TERMINAL { screen } else { sheet };
+    let grids = comparisons.clone().map(|both| grid(both, wished));
+    Document::new(
+        grids.collect(),
+        records(comparisons),
+        &json!({"comparisons": placed}),
+    )
+}
+
+/// One record for each number of the comparisons, unrounded. Without a comparison, there are no columns.
 pub fn records<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Records<'a> {
     let of_comparison = |comparison: &'a Comparison| {
         let rows = comparison.rows().into_iter();
@@ -105,7 +165,7 @@ pub fn records<'a>(comparisons: impl IntoIterator<Item = &'a Comparison>) -> Rec
 }
 
 impl Comparison {
-    /// All numbers, the overall one first.
+    /// All numbers. The overall number comes first.
     pub fn rows(&self) -> Vec<&Difference> {
         std::iter::once(&self.overall)
             .chain(&self.correct)
@@ -113,7 +173,7 @@ impl Comparison {
             .collect()
     }
 
-    /// Lines on the items that changed most, at most so many, then how many more there are.
+    /// Lines on the items that changed most, at most `listed`, and the number of the other items.
     pub fn changed_most(&self, listed: usize) -> Vec<String> {
         let numbers = Numbers::from_differences(self.rows());
         let shown = self.changes.iter().take(listed).map(|change| {

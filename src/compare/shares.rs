@@ -1,4 +1,4 @@
-//! Whether the groups mix differently in two runs, which can turn an overall difference around (Simpson's
+//! Whether the groups have other shares in two runs. That can reverse an overall difference (Simpson's
 //! paradox).
 
 use super::Difference;
@@ -6,7 +6,7 @@ use super::pairing::sums;
 use crate::config::Metric;
 use crate::record::Outcomes;
 
-/// Shares of the average that may differ without a remark.
+/// The difference in the share of a group that needs no remark.
 const ALIKE: f64 = 0.02;
 
 /// Remarks on groups whose share of the scored outputs differs, and on an overall difference that goes

@@ -1,36 +1,9 @@
-//! The rules of a verdict as rows, and the verdict for the page.
+//! The verdict in the form that the page shows.
 
+use super::grid::{columns, numbers, tier};
 use super::verdict::{Ruled, Verdict};
-use crate::compare::Numbers;
-use crate::compare::page::{Banner, RuleLine};
-use crate::config::Tier;
-
-/// The name of the tier.
-pub fn tier(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Critical => "critical",
-        Tier::Supporting => "supporting",
-        Tier::Advisory => "advisory",
-    }
-}
-
-/// The number of items, baseline, now, drop, allowed drop, p, and the smallest detectable drop.
-pub fn numbers(rule: &Ruled) -> [String; 7] {
-    let shown = Numbers::from_differences(&rule.difference);
-    let of = |value: Option<f64>, show: &dyn Fn(f64) -> String| {
-        value.map_or_else(|| "–".to_owned(), show)
-    };
-    let d = rule.difference.as_ref();
-    [
-        d.map_or("–".to_owned(), |d| d.n.to_string()),
-        of(d.map(|d| d.before), &|v| shown.score(v)),
-        of(d.map(|d| d.after), &|v| shown.score(v)),
-        of(rule.drop, &|v| shown.signed(v)),
-        of(rule.allowed, &|v| shown.score(v)),
-        of(rule.p_corrected, &crate::compare::p),
-        of(rule.detectable, &|v| shown.score(v)),
-    ]
-}
+use crate::compare::page::{Banner, Head, RuleLine};
+use crate::table::Align;
 
 /// The verdict in the form that the page shows.
 pub fn banner(verdict: &Verdict, informational: bool) -> Banner {
@@ -42,12 +15,17 @@ pub fn banner(verdict: &Verdict, informational: bool) -> Banner {
     if informational {
         lines.push("for information only".to_owned());
     }
+    let heads = columns().into_iter().map(|column| Head {
+        title: column.title().to_owned(),
+        is_number: column.align == Align::Right,
+    });
     let mut notes = vec![verdict.fine_print()];
     notes.extend(verdict.rules.iter().filter_map(needed));
     Banner {
         class: verdict.status.word(),
         status: verdict.status.word().to_owned(),
         lines,
+        heads: heads.collect(),
         rules: verdict.rules.iter().map(line).collect(),
         notes,
     }

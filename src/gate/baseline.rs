@@ -193,6 +193,19 @@ impl Baseline {
         self.runs.iter().position(same)
     }
 
+    /// The run of these that another run is held against: the one of the same suite and model, or else the
+    /// only one of the suite.
+    pub fn counterpart<'a>(runs: &'a [Outcomes], run: &RunFacts) -> Option<&'a Outcomes> {
+        let of_suite = runs.iter().filter(|own| own.facts.suite == run.suite);
+        let of_suite: Vec<&Outcomes> = of_suite.collect();
+        let same = |own: &&&Outcomes| own.facts.model == run.model;
+        match (of_suite.iter().find(same), &of_suite[..]) {
+            (Some(own), _) => Some(own),
+            (None, [only]) => Some(only),
+            _ => None,
+        }
+    }
+
     /// Adds a run, or replaces the one with the same suite and model, and records the reason.
     pub fn accept(&mut self, run: Outcomes, reason: &str, when: jiff::Timestamp) {
         let place = self.index_of(&run.facts);

@@ -3,12 +3,23 @@
 use super::verdict::{Ruled, Status, Verdict};
 use crate::config::Tier;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// GitHub drops the summary of a step if its file is larger, in bytes.
 const SUMMARY_LIMIT: usize = 1 << 20;
 /// GitHub shows at most this number of annotations of one kind in a step.
 const ANNOTATIONS: usize = 10;
+
+/// Whether GitHub Actions runs this process.
+pub fn is_running() -> bool {
+    std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true")
+}
+
+/// The file that takes the summary of the step. `None` outside of GitHub Actions.
+pub fn summary_file() -> Option<PathBuf> {
+    let path = std::env::var_os("GITHUB_STEP_SUMMARY")?;
+    (!path.is_empty()).then(|| PathBuf::from(path))
+}
 
 /// Appends to the summary of the step. If the file has no room for the whole text, the text is cut after a
 /// line, and a sentence names the file with the rest.
@@ -65,7 +76,7 @@ pub fn annotations(verdict: &Verdict) -> Vec<String> {
 
 fn annotation(kind: &str, rule: &Ruled) -> String {
     let title = format!("{}: {} of {}", rule.status.word(), rule.metric, rule.suite);
-    let [n, before, now, drop, allowed, p, _] = super::banner::numbers(rule);
+    let [n, before, now, drop, allowed, p, _] = super::grid::numbers(rule);
     let message = format!(
         "{} ({}): {before} → {now} on {n} items, drop {drop}, allowed {allowed}, p {p}. {}",
         rule.model, rule.run, rule.reason

@@ -1,18 +1,22 @@
 //! The rules of a verdict as rows.
 
-use super::banner::{numbers, tier};
 use super::verdict::{Ruled, Verdict};
+use crate::compare::{Numbers, or_dash, p};
+use crate::config::Tier;
 use crate::table::{Cell, Column, Grid, Row};
+
+/// The columns of the rules, here and on the page.
+pub(super) fn columns() -> Vec<Column> {
+    let words = ["rule", "tier", "result"].map(Column::words);
+    let numbers = ["n", "baseline", "now", "drop", "allowed", "p", "seen from"];
+    let numbers = numbers.map(Column::numbers);
+    words.into_iter().chain(numbers).collect()
+}
 
 /// A row for each rule, without caption and notes.
 pub(super) fn rules(verdict: &Verdict) -> Grid {
-    let words = ["rule", "tier", "result"].map(Column::words);
-    let heads = ["n", "baseline", "now", "drop", "allowed", "p", "seen from"];
     Grid {
-        columns: words
-            .into_iter()
-            .chain(heads.map(Column::numbers))
-            .collect(),
+        columns: columns(),
         rows: verdict.rules.iter().map(line).collect(),
         ..Grid::default()
     }
@@ -36,4 +40,28 @@ fn line(rule: &Ruled) -> Row {
     ];
     cells.extend(numbers(rule));
     Row::plain(cells)
+}
+
+/// The name of the tier.
+pub(super) fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Critical => "critical",
+        Tier::Supporting => "supporting",
+        Tier::Advisory => "advisory",
+    }
+}
+
+/// The number of items, baseline, now, drop, allowed drop, p, and the smallest detectable drop.
+pub(super) fn numbers(rule: &Ruled) -> [String; 7] {
+    let shown = Numbers::from_differences(&rule.difference);
+    let d = rule.difference.as_ref();
+    [
+        d.map_or("–".to_owned(), |d| d.n.to_string()),
+        or_dash(d.map(|d| d.before), |v| shown.score(v)),
+        or_dash(d.map(|d| d.after), |v| shown.score(v)),
+        or_dash(rule.drop, |v| shown.signed(v)),
+        or_dash(rule.allowed, |v| shown.score(v)),
+        or_dash(rule.p_corrected, p),
+        or_dash(rule.detectable, |v| shown.score(v)),
+    ]
 }

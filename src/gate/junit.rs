@@ -52,7 +52,7 @@ fn status(rule: &Ruled, lenient: bool) -> TestCaseStatus {
 }
 
 fn numbers(rule: &Ruled) -> String {
-    let [n, before, now, drop, allowed, p, seen] = super::banner::numbers(rule);
+    let [n, before, now, drop, allowed, p, seen] = super::grid::numbers(rule);
     format!(
         "{}: n {n}, baseline {before}, now {now}, drop {drop}, allowed {allowed}, p {p}, seen from {seen}",
         rule.status.word()

@@ -3,7 +3,7 @@
 use super::banner::needed;
 use super::grid::rules_with_reasons;
 use super::verdict::{Status, Verdict};
-use crate::compare::{Change, Comparison, Numbers};
+use crate::compare::{Change, Comparison, Numbers, PlacedComparison};
 use crate::table::formats::markdown::{body, escape};
 use crate::table::{Column, Grid, Row};
 use crate::text::count::counted;
@@ -12,7 +12,7 @@ use crate::text::count::counted;
 const LISTED: usize = 40;
 
 /// The verdict, its rules, and the items that changed most.
-pub fn render(verdict: &Verdict, comparisons: &[Comparison]) -> String {
+pub fn render(verdict: &Verdict, comparisons: &[PlacedComparison]) -> String {
     let sign = match verdict.status {
         Status::Pass => "✅",
         Status::Inconclusive => "❔",
@@ -31,8 +31,8 @@ pub fn render(verdict: &Verdict, comparisons: &[Comparison]) -> String {
     for note in verdict.rules.iter().filter_map(needed) {
         text += &format!("- {}\n", escape(&note));
     }
-    for comparison in comparisons {
-        text += &changes(comparison);
+    for shown in comparisons {
+        text += &changes(&shown.comparison);
     }
     text + &format!("\n{}\n", escape(&verdict.fine_print()))
 }

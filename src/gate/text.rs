@@ -3,7 +3,7 @@
 use super::banner::needed;
 use super::grid::rules;
 use super::verdict::Verdict;
-use crate::compare::Comparison;
+use crate::compare::{Comparison, PlacedComparison};
 use crate::table::Window;
 use crate::table::formats::terminal;
 use crate::text::count::counted;
@@ -12,7 +12,7 @@ use crate::text::count::counted;
 const LISTED: usize = 6;
 
 /// The verdict as plain text, with the items that changed most in each comparison.
-pub fn render(verdict: &Verdict, comparisons: &[Comparison], window: Window) -> String {
+pub fn render(verdict: &Verdict, comparisons: &[PlacedComparison], window: Window) -> String {
     let mut grid = rules(verdict);
     let status = verdict.status.word().to_uppercase();
     grid.caption = format!("{status}: {}", verdict.headline());
@@ -23,12 +23,14 @@ pub fn render(verdict: &Verdict, comparisons: &[Comparison], window: Window) -> 
     grid.notes
         .extend(remarks.map(|remark| format!("! {remark}")));
     grid.notes.extend(verdict.rules.iter().filter_map(needed));
-    grid.notes.extend(comparisons.iter().flat_map(flips));
+    let comparisons = comparisons.iter();
+    grid.notes
+        .extend(comparisons.flat_map(|shown| changed_items(&shown.comparison)));
     grid.notes.push(verdict.fine_print());
     terminal::table(&grid, window.unstyled())
 }
 
-fn flips(comparison: &Comparison) -> Vec<String> {
+fn changed_items(comparison: &Comparison) -> Vec<String> {
     let suite = &comparison.after.suite;
     if comparison.changes.is_empty() {
         return vec![format!("No item of {suite} changed its score.")];

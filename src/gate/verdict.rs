@@ -2,6 +2,7 @@
 
 use crate::compare::Difference;
 use crate::config::{Correction, Tier};
+use crate::text::count::counted;
 use serde::Serialize;
 
 /// The result of a rule, from good to bad.
@@ -50,9 +51,9 @@ pub struct Ruled {
     pub drop: Option<f64>,
     /// The largest allowed drop, in the unit of the score.
     pub allowed: Option<f64>,
-    /// Probability of such a drop if nothing had changed: as tested, and corrected for the other rules.
+    /// The probability of such a drop if nothing had changed.
     pub p: Option<f64>,
-    /// The same, corrected for the other rules.
+    /// The same probability, corrected for the other rules.
     pub p_corrected: Option<f64>,
     /// The level of the test.
     pub level: f64,
@@ -73,7 +74,7 @@ pub struct Verdict {
     pub status: Status,
     /// The level of the tests.
     pub level: f64,
-    /// The chance with which the drops are found that “seen from” names.
+    /// The probability with which the drops in the column “seen from” are detected.
     pub power: f64,
     /// How p values are corrected for each other.
     pub correction: Correction,
@@ -97,7 +98,7 @@ impl Verdict {
 
     /// The verdict in one sentence.
     pub fn headline(&self) -> String {
-        let of = |status| {
+        let names = |status| {
             let names: Vec<String> = self
                 .rules
                 .iter()
@@ -108,16 +109,21 @@ impl Verdict {
         };
         match self.status {
             Status::Pass => format!(
-                "{} rules of the policy {} hold",
-                self.rules.len(),
-                self.policy
+                "{} of the policy {} {}",
+                counted(self.rules.len(), "rule"),
+                self.policy,
+                if self.rules.len() == 1 {
+                    "holds"
+                } else {
+                    "hold"
+                }
             ),
-            Status::Breach => format!("beyond what is allowed: {}", of(Status::Breach)),
-            Status::Inconclusive => format!("not settled: {}", of(Status::Inconclusive)),
+            Status::Breach => format!("beyond what is allowed: {}", names(Status::Breach)),
+            Status::Inconclusive => format!("not settled: {}", names(Status::Inconclusive)),
         }
     }
 
-    /// How the significance level is meant.
+    /// A note on the meaning of the significance level and of the last column.
     pub fn fine_print(&self) -> String {
         let over = match self.correction {
             Correction::Holm => "over all critical and supporting rules together (Holm)",

@@ -1,9 +1,9 @@
 //! Steps and change points of comparable runs, from sums by item.
 //!
-//! Runs on the same items share how hard these are, so the error of a run's number beside another run's is
-//! that of the items' differences, not that of its own interval. It is estimated from the differences of
-//! consecutive runs, which a change enters once only, and taken for the same in all runs but for their
-//! repeats.
+//! Runs on the same items share the difficulty of the items. So the error of a run's number beside that of
+//! another run is the error of the items' differences, and not that of its own interval. It is estimated from
+//! the differences of consecutive runs, since a change is in only one of these. All runs have the same error,
+//! apart from the effect of their repeats.
 
 use crate::stats::Z_95;
 use crate::stats::change::{self, Point};
@@ -12,35 +12,35 @@ use crate::stats::jackknife::jackknife;
 use crate::stats::permutation;
 use rayon::prelude::*;
 
-/// Exchanges of the permutation test of a change.
+/// Number of exchanges in the permutation test of a change.
 const DRAWS: usize = 4_999;
 const SEED: u64 = 20_231_017;
 
-/// Comparable runs by time.
+/// Comparable runs, in the order of time.
 pub(super) struct Stretch<S> {
-    /// By run, then by item; None without a score.
+    /// The sums by run, and then by item. `None` without a score.
     pub sides: Vec<Vec<Option<S>>>,
-    /// Outputs an item, by run.
+    /// The number of outputs for each item, by run.
     pub repeats: Vec<f64>,
-    /// Items whose numbers are averaged first.
+    /// Groups of items. The number is the mean of the numbers of these groups.
     pub strata: Vec<Vec<usize>>,
 }
 
-/// A paired difference.
+/// The paired difference of two levels.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Difference {
     /// The mean of the earlier values.
     pub before: f64,
     /// The mean of the later values.
     pub after: f64,
-    /// After minus before.
+    /// The later mean minus the earlier one.
     pub value: f64,
-    /// The standard error; None without spread.
+    /// The standard error. `None` if all items differ by the same amount.
     pub error: Option<f64>,
 }
 
 impl Difference {
-    /// The 95 % interval; None without spread.
+    /// The 95 % interval. `None` without a standard error.
     pub(super) fn bounds(&self) -> Option<(f64, f64)> {
         let half = Z_95 * self.error.filter(|error| *error > 1e-12)?;
         Some((self.value - half, self.value + half))
@@ -50,26 +50,26 @@ impl Difference {
 /// A change point.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
-    /// First run of the level before, first run after the change, end of the level after.
+    /// The first run of the level before, the first run after the change, and the end of the level after it.
     pub span: [usize; 3],
-    /// The levels on both sides.
+    /// The difference of the levels on both sides.
     pub difference: Difference,
     /// The probability of such a difference if nothing had changed.
     pub p: f64,
 }
 
-/// What was found.
+/// The steps and change points of comparable runs.
 pub(super) struct Found {
-    /// From each run to the next one.
+    /// The step from each run to the next one.
     pub steps: Vec<Option<Difference>>,
-    /// Those that the test confirms, by time.
+    /// The change points that the test confirms, in the order of time.
     pub cuts: Vec<Cut>,
-    /// Standard error of one run's number with one output an item.
+    /// The standard error of the number of a run with one output for each item.
     pub noise: Option<f64>,
 }
 
 impl<S: Side> Stretch<S> {
-    /// Finds them; `level` is the chance of a change point where nothing changed.
+    /// Finds the steps and change points. `level` is the probability of a change point where nothing changed.
     pub(super) fn detect(&self, level: f64) -> Found {
         let runs = self.sides.len();
         let steps: Vec<Option<Difference>> = (1..runs)
@@ -91,7 +91,7 @@ impl<S: Side> Stretch<S> {
         }
     }
 
-    /// Variance of a run's number with one output an item.
+    /// The variance of the number of a run with one output for each item.
     fn noise(&self, steps: &[Option<Difference>]) -> Option<f64> {
         let of = |(at, step): (usize, &Option<Difference>)| {
             let shares = 1.0 / self.repeats.get(at)? + 1.0 / self.repeats.get(at + 1)?;
@@ -109,7 +109,7 @@ impl<S: Side> Stretch<S> {
         });
         Some(Point {
             value: mean_of_ratios(&own.collect::<Vec<Vec<S>>>())?,
-            // Where runs never differ, any difference is a change.
+            // If runs never differ, any difference is a change.
             variance: (noise / self.repeats.get(at)?).max(1e-18),
         })
     }
@@ -118,7 +118,7 @@ impl<S: Side> Stretch<S> {
         *self.sides.get(run)?.get(item)?
     }
 
-    /// The items that some runs of both ranges have, with their means over runs.
+    /// The items with a score in both ranges of runs, with their means over the runs.
     fn pairs(
         &self,
         before: std::ops::Range<usize>,
@@ -156,8 +156,8 @@ impl<S: Side> Stretch<S> {
         })
     }
 
-    /// The cuts whose items' means differ on both sides by a paired permutation test, too, which takes no
-    /// number for normal: the least sure cut is left out until all are sure.
+    /// The cuts that a paired permutation test of the items' means confirms. This test does not assume a
+    /// normal distribution. The least certain cut is left out until all cuts are confirmed.
     fn confirmed(&self, mut cuts: Vec<usize>, level: f64) -> Vec<Cut> {
         loop {
             let tested: Vec<Option<Cut>> = self.spans(&cuts).map(|span| self.cut(span)).collect();
@@ -175,7 +175,7 @@ impl<S: Side> Stretch<S> {
         }
     }
 
-    /// Each cut with the ends of the levels on both sides.
+    /// Each cut, with the beginning and the end of the levels on both sides.
     fn spans(&self, cuts: &[usize]) -> impl Iterator<Item = [usize; 3]> {
         let edges = [&[0], cuts, &[self.sides.len()]].concat();
         let spans: Vec<[usize; 3]> = edges

@@ -3,10 +3,10 @@
 use super::{History, Point, Series};
 use crate::table::{Document, FormatError, Records};
 
-/// What the formats for programs write of some histories.
+/// A document of histories for the formats that programs read.
 ///
 /// # Errors
-/// The histories have no JSON form.
+/// Fails if the histories have no JSON form.
 pub fn document(histories: &[History]) -> Result<Document<'_>, FormatError> {
     Document::new(Vec::new(), records(histories), &histories)
 }
@@ -37,7 +37,7 @@ fn records(histories: &[History]) -> Records<'_> {
 struct Line<'a> {
     history: &'a History,
     series: &'a Series,
-    /// The place of the run in its series.
+    /// The index of the run in its series.
     at: usize,
     point: &'a Point,
 }

@@ -1,13 +1,13 @@
-//! Many runs of a suite: how its numbers went, where they changed, and what had changed there.
+//! Many runs of a suite: how its numbers develop, where they change, and what else changed there.
 //!
 //! | file | idea |
 //! |---|---|
-//! | [`read`] | a run folder as far as a history needs it: facts, and sums by item from `grades.parquet` |
+//! | [`read`] | the parts of a run folder that a history needs: facts, and sums by item from `grades.parquet` |
 //! | `standing` | which runs may be compared with each other |
 //! | `detect` | steps between runs and change points of a stretch of comparable runs |
 //! | `series` | one number of one model over its runs |
 //! | [`text`] | for a terminal and in Markdown |
-//! | [`long`] | one record a run, for programs |
+//! | [`long`] | one record for each run, for programs |
 //! | [`page`] | the page with its charts |
 
 mod detect;
@@ -25,16 +25,16 @@ use read::{Reader, Run};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
-/// What is asked of a history.
+/// What a history shows.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// Names of models; empty for all.
+    /// The names of the models. Empty for all models.
     pub models: Vec<String>,
     /// The numbers, in the order in which they are shown.
     pub metrics: Vec<Metric>,
     /// Runs that started earlier are left out.
     pub since: Option<jiff::Timestamp>,
-    /// Chance, in every series, that a change point is seen where nothing changed.
+    /// The probability of finding a change point in a series without a change.
     pub level: f64,
 }
 
@@ -45,11 +45,11 @@ pub struct History {
     pub suite: String,
     /// The title of the suite.
     pub title: String,
-    /// The chance of a change point in a series that does not change.
+    /// The probability of finding a change point in a series without a change.
     pub level: f64,
-    /// By model, then by metric in the order wanted.
+    /// The series by model, and then by metric in the wanted order.
     pub series: Vec<Series>,
-    /// Folders that hold no run that can be read.
+    /// The folders that have no readable run.
     pub skipped: Vec<Skipped>,
 }
 
@@ -60,13 +60,14 @@ pub struct Series {
     pub model: String,
     /// The title of the model.
     pub model_title: String,
-    /// Which number it is.
+    /// The metric.
     pub metric: Metric,
-    /// By the time at which the runs started.
+    /// The runs, by the time at which they started.
     pub points: Vec<Point>,
-    /// Where the number changed.
+    /// The change points.
     pub changes: Vec<Change>,
-    /// Standard error that the number of one run has beside others on the same items; None with too few runs.
+    /// The standard error of the number of one run beside other runs on the same items. `None` for too few
+    /// runs.
     pub noise: Option<f64>,
     /// What a reader must know.
     pub notes: Vec<String>,
@@ -87,15 +88,15 @@ pub struct Point {
     pub low: Option<f64>,
     /// The upper bound of the 95 % interval.
     pub high: Option<f64>,
-    /// Items.
+    /// The number of items.
     pub n: usize,
     /// Why it is not compared with the run before.
     pub marks: Vec<String>,
-    /// Which stretch between change points it belongs to. `None` if it takes part in no detection.
+    /// The index of the segment between change points. `None` if the run takes no part in the detection.
     pub segment: Option<usize>,
-    /// From the latest earlier run that it can be compared with.
+    /// The step from the latest earlier run that it can be compared with.
     pub step: Option<Step>,
-    /// What the manifests of the model's last run and of this one differ in.
+    /// The differences between the manifest of the model's run before and that of this run.
     pub changed: Vec<Changed>,
 }
 
@@ -106,7 +107,7 @@ pub struct Step {
     pub from: String,
     /// This run minus the earlier one.
     pub difference: f64,
-    /// 95 % interval by normal theory over items; None without spread.
+    /// The lower bound of the 95 % interval by normal theory over items. `None` if all items are equal.
     pub low: Option<f64>,
     /// The upper bound of the same interval.
     pub high: Option<f64>,
@@ -115,7 +116,7 @@ pub struct Step {
 /// A place where a number changed.
 #[derive(Debug, Clone, Serialize)]
 pub struct Change {
-    /// Place of the first run after it among the points.
+    /// The index of the first run after the change.
     pub at: usize,
     /// The name of that run.
     pub run: String,
@@ -125,19 +126,19 @@ pub struct Change {
     pub before: f64,
     /// The mean of the runs after.
     pub after: f64,
-    /// After minus before.
+    /// The later mean minus the earlier one.
     pub difference: f64,
     /// The lower bound of the 95 % interval of the difference.
     pub low: Option<f64>,
     /// The upper bound of the same interval.
     pub high: Option<f64>,
-    /// Of the paired permutation test of the items' means on both sides.
+    /// p of the paired permutation test of the items' means on both sides.
     pub p: f64,
     /// How many runs are before it.
     pub runs_before: usize,
     /// How many runs are after it.
     pub runs_after: usize,
-    /// What the manifests of the runs on both sides differ in.
+    /// The differences between the manifests of the runs on both sides.
     pub changed: Vec<Changed>,
 }
 
@@ -146,7 +147,7 @@ pub struct Change {
 pub struct Skipped {
     /// The folder.
     pub path: PathBuf,
-    /// Why.
+    /// Why it was left out.
     pub reason: String,
 }
 
@@ -190,7 +191,7 @@ pub fn of_suite(folder: &Path, wanted: &Wanted) -> Option<History> {
     })
 }
 
-/// Whether a folder without a manifest lies under a model that was not asked for.
+/// Whether a folder without a manifest is below a model that is not shown.
 fn wanted_elsewhere(path: &Path, wanted: &Wanted) -> bool {
     let model = path
         .parent()

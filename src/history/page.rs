@@ -1,4 +1,4 @@
-//! The history as a page: charts, change points with what had changed, runs.
+//! The history as a page: charts, runs, and change points with what else changed there.
 
 use super::text::listed;
 use super::{History, Point, Series};
@@ -15,10 +15,10 @@ const STYLE: &str = concat!(
     include_str!("../../templates/history.css")
 );
 
-/// The latest runs of a series that the page lists.
+/// Number of the latest runs of a series that the page lists.
 const LISTED: usize = 120;
 const SECONDS_A_DAY: f64 = 86_400.0;
-/// Dates under a chart.
+/// Number of dates below a chart.
 const TICKS: usize = 5;
 
 #[derive(Template)]
@@ -62,13 +62,13 @@ struct Row {
     run: String,
     program: String,
     day: String,
-    n: usize,
+    n: String,
     value: String,
     interval: String,
     step: String,
     class: &'static str,
     remark: String,
-    /// First after a change point.
+    /// Whether the run is the first one after a change point.
     turned: bool,
     changed: Vec<String>,
 }
@@ -78,10 +78,10 @@ struct Row {
 /// # Errors
 /// Fails if a chart cannot be drawn.
 pub fn render(histories: &[History]) -> Result<String, ReportError> {
-    made(histories, &charts(histories)?, false)
+    page_text(histories, &charts(histories)?, false)
 }
 
-/// Writes `index.html` and `charts/` into a folder; gives the page's path back.
+/// Writes `index.html` and `charts/` into a folder, and gives the path of the page back.
 ///
 /// # Errors
 /// Fails if a chart cannot be drawn or the folder cannot be written to.
@@ -97,11 +97,15 @@ pub fn write(dir: &Path, histories: &[History]) -> Result<PathBuf, ReportError> 
         files::write_file(&folder.join(format!("{}.png", chart.name)), &chart.png)?;
     }
     let path = dir.join("index.html");
-    files::write_file(&path, made(histories, &drawn, true)?.as_bytes())?;
+    files::write_file(&path, page_text(histories, &drawn, true)?.as_bytes())?;
     Ok(path)
 }
 
-fn made(histories: &[History], drawn: &[Vec<Drawn>], linked: bool) -> Result<String, ReportError> {
+fn page_text(
+    histories: &[History],
+    drawn: &[Vec<Drawn>],
+    linked: bool,
+) -> Result<String, ReportError> {
     let titles: Vec<&str> = histories
         .iter()
         .map(|history| history.title.as_str())
@@ -147,7 +151,7 @@ fn block(history: &History, series: &Series) -> Block {
         changed: listed(&change.changed),
     });
     let hidden = series.points.len().saturating_sub(LISTED);
-    // The latest first.
+    // The latest run comes first.
     let rows = series.points.iter().enumerate().skip(hidden).rev();
     Block {
         heading: history.heading(series),
@@ -170,7 +174,7 @@ fn direction(difference: f64) -> &'static str {
 }
 
 fn row(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
-    let score = |value: Option<f64>| value.map_or("–".to_owned(), |value| numbers.score(value));
+    let [n, value, interval, step_shown] = point.figures(numbers);
     let step = point.step.as_ref();
     let sure = step.and_then(|step| match (step.low, step.high) {
         (Some(low), _) if low > 0.0 => Some("better"),
@@ -181,13 +185,10 @@ fn row(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
         run: point.run.clone(),
         program: point.program.clone(),
         day: point.started.strftime("%F %H:%M").to_string(),
-        n: point.n,
-        value: score(point.value),
-        interval: match (point.low, point.high) {
-            (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
-            _ => "–".to_owned(),
-        },
-        step: step.map_or("–".to_owned(), |step| step.describe(numbers)),
+        n,
+        value,
+        interval,
+        step: step_shown,
         class: sure.unwrap_or("same"),
         remark: series.remark(at, point),
         turned: series.changes.iter().any(|change| change.at == at),
@@ -198,7 +199,7 @@ fn row(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
     }
 }
 
-/// A chart for each metric of each suite, a line for each model.
+/// One chart for each metric of each suite, with one line for each model.
 fn charts(histories: &[History]) -> Result<Vec<Vec<Drawn>>, ReportError> {
     let of_history = |history: &History| {
         let mut metrics: Vec<String> = Vec::new();
@@ -258,8 +259,8 @@ fn trend(history: &History, metric: &str) -> Result<Drawn, ReportError> {
         width: Width::Page,
     };
     let caption = format!(
-        "{}: {metric} over time. Bands are the runs' 95 % intervals, upright lines change points, gaps runs that cannot be \
-         compared with those before.",
+        "{}: {metric} over time. The bands are the runs' 95 % intervals, the upright lines are change points, and the gaps \
+         are before runs that cannot be compared with the runs before them.",
         history.title
     );
     Drawn::new(&format!("{}-{metric}", history.suite), caption, &lines)
@@ -269,8 +270,8 @@ fn day(started: jiff::Timestamp) -> f64 {
     started.as_second() as f64 / SECONDS_A_DAY
 }
 
-/// The runs with a number; a gap before each that cannot be compared with the one before. Partial runs are
-/// left out.
+/// The points of the runs with a number, without partial runs. There is a gap before each run that cannot be
+/// compared with the run before.
 fn points(series: &Series, factor: f64) -> Vec<chart::Point> {
     let mut points = Vec::new();
     for point in &series.points {
@@ -298,7 +299,7 @@ fn points(series: &Series, factor: f64) -> Vec<chart::Point> {
     points
 }
 
-/// Dates at even distances, or times where all runs lie within two days.
+/// Dates at equal distances, or times if all runs are within two days.
 fn ticks(series: &[&Series]) -> Vec<(f64, String)> {
     let times = series
         .iter()

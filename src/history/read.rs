@@ -1,4 +1,4 @@
-//! A run folder as far as a history needs it.
+//! The parts of a run folder that a history needs.
 
 use crate::config::Metric;
 use crate::grade::{self, Pooled, Rule};
@@ -24,41 +24,41 @@ pub struct Run {
     pub model_title: String,
     /// The name of the run.
     pub name: String,
-    /// How it was made.
+    /// The manifest, which says how the run was made.
     pub manifest: Manifest,
-    /// Its numbers.
+    /// The numbers of the run.
     pub summary: Summary,
-    /// The rule and options that it was graded by.
+    /// The rule and the options that graded it, as JSON.
     pub grading: Value,
-    /// The rule that it was graded by.
+    /// The rule that graded it.
     pub rule: Box<dyn Rule>,
-    /// What was asked.
+    /// The items of the run.
     pub asked: Arc<Asked>,
-    /// Sums by item, beside the metrics wanted.
+    /// The sums by item, one column for each wanted metric.
     pub columns: Vec<Column>,
 }
 
-/// The items of a run, shared by all runs that were asked the same.
+/// The items of a run. Runs with the same items share them.
 pub struct Asked {
     /// The items, in the order of the suite.
     pub items: Vec<Item>,
     places: HashMap<String, usize>,
-    /// Of what was asked: other keys of the items do not count.
+    /// The checksum of the prompts and inputs. The other keys of the items do not count.
     pub hash: u64,
 }
 
-/// What the outputs of each item add to a metric.
+/// The sums that the outputs of each item add to a metric.
 #[derive(Debug, Clone, Default)]
 pub struct Column {
-    /// Beside the items.
+    /// The sums, in the order of the items.
     pub clusters: Vec<Cluster>,
     /// Which items have a score.
     pub scored: Vec<bool>,
-    /// The same for a metric that is a formula of sums; else empty.
+    /// The sums of a metric that is a formula of sums. Empty for other metrics.
     pub terms: Vec<Terms>,
 }
 
-/// Reads runs, items that several runs share only once.
+/// Reads runs. Items that several runs share are read once.
 pub struct Reader<'a> {
     metrics: &'a [Metric],
     asked: Mutex<HashMap<(usize, u64), Arc<Asked>>>,
@@ -74,7 +74,7 @@ impl<'a> Reader<'a> {
     }
 
     /// # Errors
-    /// When it is not a graded run of the suite whose folder is `of`, or a file is damaged; in words.
+    /// Fails with a sentence if the folder is not a graded run of the suite `of`, or if a file is damaged.
     pub fn read(&self, path: &Path, of: &Path) -> Result<Run, String> {
         let within = |error: RunError| match error {
             RunError::NotARun { reason, .. } => format!("not a run: {reason}"),
@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
         let summary: Summary = read_json(&folder.summary()).map_err(within)?;
         let grading = manifest.grading(&summary);
         let rule = grade::noted(&grading).map_err(|error| error.to_string())?;
-        let asked = self.asked(&folder.items())?;
+        let asked = self.read_asked(&folder.items())?;
         let columns = self.columns(&folder, rule.as_ref(), &asked)?;
         Ok(Run {
             suite,
@@ -113,8 +113,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// The items of a file; files of the same content are taken apart once.
-    fn asked(&self, path: &Path) -> Result<Arc<Asked>, String> {
+    /// Reads the items of a file. Files with the same content are parsed once.
+    fn read_asked(&self, path: &Path) -> Result<Arc<Asked>, String> {
         let bytes = std::fs::read(path).map_err(|error| format!("items.jsonl: {error}"))?;
         let mut hasher = DefaultHasher::new();
         hasher.write(&bytes);
@@ -183,7 +183,8 @@ impl Asked {
         }
     }
 
-    /// The item's place; grades mostly come in the order of the items, `last` is the place of the one before.
+    /// The index of an item. Grades are usually in the order of the items, and `last` is the index of the
+    /// item before.
     fn find(&self, name: &str, last: usize) -> Option<usize> {
         let is = |at: &usize| self.items.get(*at).is_some_and(|item| item.item == name);
         let near = [last, last + 1].into_iter().find(is);
@@ -232,7 +233,7 @@ impl Column {
     }
 }
 
-/// The formula behind a metric, where it is not an average.
+/// The formula of a metric. `None` if the metric is an average.
 pub fn pooled<'r>(rule: &'r dyn Rule, metric: &Metric) -> Option<&'r dyn Pooled> {
     match metric {
         Metric::Overall | Metric::Group { .. } | Metric::Groups(_) => rule.pooled(),

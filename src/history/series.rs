@@ -11,7 +11,7 @@ use crate::stats::cluster::{Cluster, Side, Sums};
 use crate::stats::formula::{Formula, Pool};
 use crate::stats::interval::estimate;
 
-/// The series of a model, one a metric; its runs by time.
+/// The series of a model, one for each metric, with the runs in the order of time.
 pub(super) fn of_model(runs: &[Run], wanted: &Wanted) -> Vec<Series> {
     let changed: Vec<_> = (0..runs.len())
         .map(
@@ -50,7 +50,7 @@ pub(super) fn of_model(runs: &[Run], wanted: &Wanted) -> Vec<Series> {
         .collect()
 }
 
-/// A run's number by itself.
+/// The number of a run, without a comparison.
 fn point(run: &Run, metric: &Metric, column: usize) -> Point {
     let summary = &run.summary;
     let (value, low, high, n) = match metric {
@@ -98,7 +98,7 @@ fn point(run: &Run, metric: &Metric, column: usize) -> Point {
     }
 }
 
-/// A commit as people write it.
+/// The first digits of a commit.
 fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }
@@ -141,13 +141,21 @@ impl Series {
         let mut segments = 0;
         for (_, places) in &stretches {
             let own: Vec<&Run> = places.iter().filter_map(|at| runs.get(*at)).collect();
-            let found = found(&own, &self.metric, column, level);
-            self.take(runs, places, &found, &mut segments);
+            let found = findings(&own, &self.metric, column, level);
+            self.add_findings(runs, places, &found, &mut segments);
         }
         self.changes.sort_by_key(|change| change.at);
     }
 
-    fn take(&mut self, runs: &[Run], places: &[usize], found: &Found, segments: &mut usize) {
+    /// Adds the steps, the segments and the change points of comparable runs. `places` are the indices of the
+    /// runs.
+    fn add_findings(
+        &mut self,
+        runs: &[Run],
+        places: &[usize],
+        found: &Found,
+        segments: &mut usize,
+    ) {
         for (step, ends) in found.steps.iter().zip(places.windows(2)) {
             let [from, to] = [ends[0], ends[1]];
             let bounds = step.and_then(|step| step.bounds());
@@ -190,7 +198,8 @@ impl Series {
     }
 }
 
-fn found(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
+/// The steps and the change points of comparable runs.
+fn findings(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
     let Some(first) = runs.first() else {
         return Found {
             steps: Vec::new(),
@@ -230,7 +239,7 @@ fn found(runs: &[&Run], metric: &Metric, column: usize, level: f64) -> Found {
                         denominator: 1.0,
                     })
                 } else {
-                    // An item that adds nothing to a ratio still counts: another run's may add.
+                    // An item that adds nothing to a ratio still counts: it may add something in another run.
                     (column.scored.get(at) == Some(&true)).then_some(cluster)
                 }
             };

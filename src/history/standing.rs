@@ -1,4 +1,4 @@
-//! Which runs may be compared with each other.
+//! Which runs can be compared with each other.
 
 use super::read::Run;
 use serde_json::json;
@@ -14,7 +14,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// Those of a run.
+    /// The facts of a run.
     pub(super) fn assess(run: &Run) -> Self {
         let judges = run.summary.judges.iter();
         let mut judges: Vec<&str> = judges.map(|judge| judge.judge.as_str()).collect();
@@ -28,7 +28,7 @@ impl Standing {
         }
     }
 
-    /// What differs from an earlier run's.
+    /// What differs from an earlier run.
     pub(super) fn marks(&self, earlier: &Self) -> Vec<String> {
         let mut marks = Vec::new();
         if self.version != earlier.version {
@@ -38,7 +38,7 @@ impl Standing {
             ));
         }
         if self.asked != earlier.asked {
-            marks.push("other items or wording".to_owned());
+            marks.push("other items or prompts".to_owned());
         }
         if self.judges != earlier.judges {
             let named = |judges: &str| match judges {

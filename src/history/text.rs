@@ -1,7 +1,7 @@
 //! A history for a terminal and in Markdown.
 
 use super::{Change, History, Point, Series, Step};
-use crate::compare::{Numbers, p};
+use crate::compare::{Numbers, or_dash, p};
 use crate::run::Changed;
 use crate::table::formats::markdown::{self, escape};
 use crate::table::formats::terminal::{self, plain};
@@ -9,11 +9,11 @@ use crate::table::{Column, Grid, Row, Window};
 use crate::text::count::counted;
 use serde_json::Value;
 
-/// The latest runs that a terminal shows.
+/// Number of the latest runs that a terminal shows.
 const SHOWN: usize = 24;
-/// Changes of the manifest that are listed, at a change point.
+/// Number of changes of the manifest that are listed at a change point.
 const LISTED: usize = 12;
-/// Characters of a value of the manifest.
+/// Number of characters of a value of the manifest that are shown.
 const VALUE: usize = 48;
 
 /// The history in plain text, as wide as the window.
@@ -29,14 +29,19 @@ pub fn terminal(history: &History, window: Window) -> String {
     text
 }
 
-/// The latest runs of a series with everything that is said of them.
+/// The latest runs of a series with all notes.
 fn screen(history: &History, series: &Series) -> Grid {
     let numbers = series.numbers();
     let hidden = series.points.len().saturating_sub(SHOWN);
     let mut notes = Vec::new();
     if hidden > 0 {
         notes.push(format!(
-            "{hidden} earlier runs are not shown; csv and json have them."
+            "{} not shown; csv and json show all.",
+            if hidden == 1 {
+                "1 earlier run is".to_owned()
+            } else {
+                format!("{hidden} earlier runs are")
+            }
         ));
     }
     for change in &series.changes {
@@ -52,7 +57,7 @@ fn screen(history: &History, series: &Series) -> Grid {
     }
 }
 
-/// The history in Markdown, all runs.
+/// The history in Markdown, with all runs.
 pub fn markdown(history: &History) -> String {
     let mut text = format!("# {}\n", escape(&history.title));
     for series in &history.series {
@@ -76,7 +81,7 @@ pub fn markdown(history: &History) -> String {
     text
 }
 
-/// The runs of a series but the first `hidden` ones, without caption and notes.
+/// The runs of a series without the first `hidden` ones, without caption and notes.
 fn grid(series: &Series, hidden: usize) -> Grid {
     let numbers = series.numbers();
     let words = ["run", "started"].map(Column::words);
@@ -96,24 +101,20 @@ fn grid(series: &Series, hidden: usize) -> Grid {
 }
 
 fn line(series: &Series, at: usize, point: &Point, numbers: Numbers) -> Row {
-    let value = |value: Option<f64>| value.map_or("–".to_owned(), |value| numbers.score(value));
-    let interval = match (point.low, point.high) {
-        (Some(low), Some(high)) => format!("[{}, {}]", numbers.score(low), numbers.score(high)),
-        _ => "–".to_owned(),
-    };
-    let step = point.step.as_ref();
+    let [n, value, interval, step] = point.figures(numbers);
+    let remark = series.remark(at, point).trim_end().to_owned();
     Row::plain([
         point.run.clone(),
         point.day(),
-        point.n.to_string(),
-        value(point.value),
+        n,
+        value,
         interval,
-        step.map_or("–".to_owned(), |step| step.describe(numbers)),
-        series.remark(at, point).trim_end().to_owned(),
+        step,
+        remark,
     ])
 }
 
-/// Lines on what two manifests differ in.
+/// Lines on the differences between two manifests.
 pub(super) fn listed(changed: &[Changed]) -> Vec<String> {
     let mut lines: Vec<String> = changed.iter().take(LISTED).map(describe_change).collect();
     if changed.len() > LISTED {
@@ -129,7 +130,7 @@ fn describe_change(changed: &Changed) -> String {
     let value = |value: &Value| {
         let text = match value {
             Value::Null => "none".to_owned(),
-            Value::String(text) if hash(text) => text.chars().take(12).collect(),
+            Value::String(text) if is_hash(text) => text.chars().take(12).collect(),
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
@@ -147,13 +148,13 @@ fn describe_change(changed: &Changed) -> String {
     )
 }
 
-/// Whether a text is a commit or a checksum, whose first digits tell it apart.
-fn hash(text: &str) -> bool {
+/// Whether a text is a commit or a checksum. Its first digits are enough to tell it from others.
+fn is_hash(text: &str) -> bool {
     text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl History {
-    /// Which number of which model, over which time.
+    /// The heading of a series: the suite, the number, the model, and the time that the runs span.
     pub(super) fn heading(&self, series: &Series) -> String {
         let days = (series.points.first(), series.points.last());
         let span = match days {
@@ -164,16 +165,16 @@ impl History {
             _ => String::new(),
         };
         format!(
-            "{}{}: {} of {}, {} runs{span}",
+            "{}{}: {} of {}, {}{span}",
             self.title,
             series.numbers().unit(),
             series.metric,
             series.model_title,
-            series.points.len()
+            counted(series.points.len(), "run")
         )
     }
 
-    /// What was not read, in sentences.
+    /// Lines on the folders that were not read.
     pub fn left_out(&self) -> Vec<String> {
         let count = self.skipped.len();
         if count == 0 {
@@ -197,7 +198,7 @@ impl Series {
         Numbers::spanning(self.points.iter().filter_map(|point| point.value))
     }
 
-    /// What a reader of a run's line must know.
+    /// What a reader must know of a run.
     pub(super) fn remark(&self, at: usize, point: &Point) -> String {
         let change = self.changes.iter().find(|change| change.at == at);
         let change = change.map(|change| {
@@ -214,7 +215,7 @@ impl Series {
             .join("; ")
     }
 
-    /// What is under the runs.
+    /// The notes below the runs.
     pub(super) fn remarks(&self, numbers: Numbers, level: f64) -> Vec<String> {
         let mut notes = Vec::new();
         let detected = self
@@ -281,8 +282,23 @@ impl Step {
 }
 
 impl Point {
-    /// The day it started, UTC.
+    /// The day on which the run started, in UTC.
     pub(super) fn day(&self) -> String {
         self.started.strftime("%F").to_string()
+    }
+
+    /// Number of items, value, interval and step, as they are printed here and on the page.
+    pub(super) fn figures(&self, numbers: Numbers) -> [String; 4] {
+        let none = || "–".to_owned();
+        let interval = self.low.zip(self.high);
+        let interval = interval
+            .map(|(low, high)| format!("[{}, {}]", numbers.score(low), numbers.score(high)));
+        let step = self.step.as_ref();
+        [
+            self.n.to_string(),
+            or_dash(self.value, |value| numbers.score(value)),
+            interval.unwrap_or_else(none),
+            step.map_or_else(none, |step| step.describe(numbers)),
+        ]
     }
 }

@@ -1,4 +1,4 @@
-//! In what a run is unlike its suite.
+//! How a run differs from its suite.
 
 use crate::config::{self, Kind};
 use crate::record::{Object, Summary};
@@ -6,7 +6,7 @@ use crate::run::Manifest;
 use serde_json::Value;
 use std::path::Path;
 
-/// What a run's manifest says of items, repeats and options that are not the suite's.
+/// Notes on items, repeats and options of a run that are not those of its suite.
 pub fn suite_deviations(manifest: &Manifest, summary: &Summary) -> Vec<String> {
     let mut found = Vec::new();
     let selection = &manifest.selection;
@@ -35,7 +35,7 @@ pub fn suite_deviations(manifest: &Manifest, summary: &Summary) -> Vec<String> {
     found
 }
 
-/// What is other than in the definition that the suite's name leads to here.
+/// A note on the parts of the suite that differ from the definition that its name has here.
 fn unlike_here(suite: &Value) -> Option<String> {
     let name = suite["name"].as_str()?;
     let known = config::list(Kind::Suite)
@@ -56,7 +56,7 @@ fn unlike_here(suite: &Value) -> Option<String> {
     })
 }
 
-/// Equal, where nothing is an empty table.
+/// Whether two values are equal. An absent value is the same as an empty table.
 fn same(one: &Value, other: &Value) -> bool {
     let empty = |value: &Value| value.as_object().is_none_or(Object::is_empty);
     one == other || (empty(one) && empty(other))

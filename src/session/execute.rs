@@ -12,15 +12,16 @@ use crate::run::{
 /// How the first stages are made.
 #[derive(Debug, Clone)]
 pub struct StageOptions {
-    /// The part of the items that is done; None does all of them.
+    /// The part of the items that is run. `None` runs all items.
     pub shard: Option<Shard>,
-    /// Outputs made and looked at at the same time.
+    /// The number of outputs that are made and observed at the same time.
     pub jobs: usize,
     /// Where networks of this process run.
     pub device: DeviceChoice,
-    /// Bytes of device memory for the weights of networks in this process; None keeps them all resident.
+    /// Bytes of device memory for the weights of networks in this process. `None` keeps all of them in
+    /// memory.
     pub vram_budget: Option<u64>,
-    /// False only makes outputs.
+    /// Whether outputs are observed and graded. Otherwise they are only made.
     pub observe: bool,
 }
 
@@ -31,7 +32,8 @@ pub struct MadeRun {
     pub folder: RunFolder,
     /// What the first stages did.
     pub outcome: Outcome,
-    /// Absent when only a part was made: a shard, outputs alone, or what there was before an interruption.
+    /// The summary. `None` if only a part was made: a shard, outputs alone, or what was finished before an
+    /// interruption.
     pub summary: Option<TitledSummary>,
 }
 
@@ -39,8 +41,8 @@ impl PreparedRun<'_> {
     /// Makes what is left of a run, grades it and writes its report.
     ///
     /// # Errors
-    /// When another process holds the folder, the disk refuses, or the generator cannot continue. What is
-    /// finished is kept.
+    /// Fails if another process uses the folder, the disk cannot be written, or the generator cannot
+    /// continue. What is finished is kept.
     pub fn execute(
         &self,
         session: &Session,
@@ -82,8 +84,8 @@ impl PreparedRun<'_> {
         })
     }
 
-    /// Writes the items and the manifest, and tells what changed since the last execution. True when nothing
-    /// did.
+    /// Writes the items and the manifest, and reports what changed since the last execution. True if nothing
+    /// changed.
     fn begin(
         &self,
         manifest: &mut Manifest,
@@ -108,7 +110,7 @@ impl PreparedRun<'_> {
         Ok(changed.is_empty() && !other_items)
     }
 
-    /// Grades and reports; `complete` takes a summary and report that are there already.
+    /// Grades the run and writes its report. If it is `complete`, an existing summary and report are used.
     fn score(
         &self,
         session: &Session,
@@ -138,7 +140,7 @@ impl PreparedRun<'_> {
         let settings = &self.configured.settings;
         let resources = self.resources(session)?;
         let place = self
-            .place(options.device, options.vram_budget, options.shard)
+            .network_place(options.device, options.vram_budget, options.shard)
             .map_err(|reason| SessionError::Device {
                 reason,
                 help: "choose another `--device`",
@@ -154,7 +156,7 @@ impl PreparedRun<'_> {
         };
         let work = Work {
             folder: &self.folder,
-            asked: self.asked(options.shard),
+            asked: self.asked_outputs(options.shard),
             making: Some(Making {
                 factory: &factory,
                 identity: self.identity(),

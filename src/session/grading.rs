@@ -1,4 +1,4 @@
-//! Grades a run folder by the rule of its suite, or of another.
+//! Grades a run folder by the rule of its suite, or of another suite.
 
 use super::view::report_graded;
 use super::{Session, SessionError, TitledSummary};
@@ -13,9 +13,9 @@ use std::sync::Arc;
 /// What replaces the suite that a run was made with.
 #[derive(Debug, Clone, Default)]
 pub struct GradeOverride {
-    /// Another suite, by name or path; None takes the run's own.
+    /// Another suite, by name or path. `None` uses the suite of the run.
     pub suite: Option<String>,
-    /// Options of the rule that override the suite's own; the summary notes them.
+    /// Options of the rule that replace the suite's own. The summary records them.
     pub options: Settings,
 }
 
@@ -44,7 +44,7 @@ impl Session {
     }
 }
 
-/// The suite as the run was made with.
+/// The suite that the run was made with.
 ///
 /// # Errors
 /// [`SessionError::ManifestSuite`]

@@ -1,10 +1,9 @@
-//! A model for some languages that is asked in another.
+//! Prompts in a language that a model is not made for.
 
 use crate::config::ModelFile;
 use crate::record::Item;
 
-/// How many prompts are in a language that the model's definition does not name, in words. `None` if there
-/// are none.
+/// A warning about prompts in a language that the model's definition does not name. `None` if there are none.
 pub(super) fn foreign_prompts(model: &ModelFile, items: &[Item]) -> Option<String> {
     if model.languages.is_empty() {
         return None;
@@ -26,7 +25,7 @@ pub(super) fn foreign_prompts(model: &ModelFile, items: &[Item]) -> Option<Strin
     })
 }
 
-/// What the suite says of an item, else what its letters say.
+/// The language of a prompt: the one that the suite names, or else the one of its letters.
 fn prompt_language(item: &Item) -> &str {
     match item.expect.get("language").and_then(|value| value.as_str()) {
         Some(language) => language,

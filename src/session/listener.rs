@@ -1,17 +1,17 @@
-//! Who hears what a session does.
+//! The consumers of what a session reports.
 
 use crate::run::{Listener, Silent};
 
 /// A consumer of progress and remarks.
 pub trait SessionListener: Send + Sync {
-    /// Who hears the engine while it makes one run; `label` names the run, as `SUITE/MODEL`.
+    /// The listener of one run. `label` is the name of the run, as `SUITE/MODEL`.
     fn run_listener(&self, label: &str) -> Box<dyn Listener>;
 
-    /// Hears a remark about no single run: one sentence without a full stop.
+    /// Takes a remark that belongs to no single run: one sentence without a full stop.
     fn remark(&self, text: &str);
 }
 
-/// Listens to nothing.
+/// Ignores all progress and all remarks.
 #[derive(Debug, Clone, Copy)]
 pub struct SilentSession;
 

@@ -1,4 +1,4 @@
-//! Grades items, outputs and evidence that others wrote, without a run folder.
+//! Grades items, outputs and evidence of other programs, without a run folder.
 
 use super::grading::build_rule;
 use super::{Session, SessionError, TitledSummary};
@@ -7,22 +7,22 @@ use crate::grade::described;
 use crate::run::{Records, RunFolder, Scoring, Source, score};
 use std::path::{Path, PathBuf};
 
-/// Files that others wrote, and how to grade them.
+/// Files of other programs, and how to grade them.
 #[derive(Debug, Clone)]
 pub struct LooseFiles {
     /// The suite whose rule grades: a name or a path.
     pub suite: String,
-    /// What was asked: `items.jsonl`.
+    /// The items: `items.jsonl`.
     pub items: PathBuf,
-    /// What was answered: `outputs.jsonl`; for suites whose rule reads the outputs themselves.
+    /// The outputs: `outputs.jsonl`. Suites whose rule reads the outputs themselves need it.
     pub outputs: Option<PathBuf>,
-    /// What was seen: `evidence.jsonl`, or what the benchmark's own script wrote.
+    /// The evidence: `evidence.jsonl`, or the results of the benchmark's own script.
     pub evidence: Option<PathBuf>,
     /// The name of the model, for the summary.
     pub model: String,
     /// The folder for `grades.jsonl`, `grades.parquet` and `summary.json`.
     pub out: PathBuf,
-    /// Options of the rule that override the suite's own; the summary notes them.
+    /// Options of the rule that replace the suite's own. The summary records them.
     pub options: Settings,
 }
 

@@ -20,13 +20,19 @@
 //! | step | function |
 //! |---|---|
 //! | all of them | [`Session::run`] |
+//! | check what a run needs | [`Session::check_suite`], [`Session::check_observer`], [`ModelCheckpoint`] |
 //! | plan | [`PreparedRun::plan`] |
 //! | prepare | [`RunTarget::load`], [`SelectedSuite::load`], [`ConfiguredModel::load`], [`PreparedRun::new`] |
 //! | execute | [`PreparedRun::execute`] |
 //! | look at what is there | [`Session::observe_run`], [`PictureFolder`] |
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`] |
+//! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
 
+mod agreement;
+mod check;
+mod checkpoint;
+mod comparison;
 mod deviations;
 mod device;
 mod engines;
@@ -52,6 +58,10 @@ mod summary;
 mod target;
 mod view;
 
+pub use agreement::note_agreement;
+pub use check::{CachedAssets, CheckedDefinition, CheckedObserver, free_space, single_model};
+pub use checkpoint::{ModelCheckpoint, RepositoryFiles, checkpoint_folder};
+pub use comparison::{ComparedFolders, ComparedRuns, write_comparison};
 pub use deviations::suite_deviations;
 pub use device::DeviceChoice;
 pub use engines::OcrEngine;

@@ -1,4 +1,4 @@
-//! Looks at the outputs of a run folder that is there.
+//! Observes the outputs of an existing run folder.
 
 use super::grading::manifest_suite;
 use super::prepared::suite_observers;
@@ -8,7 +8,7 @@ use crate::record::Item;
 use crate::run::{Asked, Chains, Manifest, Outcome, RunFolder, Shard, Stream, Work, read_all};
 use std::path::Path;
 
-/// What looking at a run folder did.
+/// The result of observing a run folder.
 #[derive(Debug)]
 pub struct Observations {
     /// The run.
@@ -18,8 +18,8 @@ pub struct Observations {
 }
 
 impl Session {
-    /// Looks at the outputs of a run folder, as far as its observers have not seen them. It makes no outputs
-    /// and grades nothing.
+    /// Observes the outputs of a run folder that its observers have not seen yet. It makes no outputs, and
+    /// grades nothing.
     ///
     /// # Errors
     /// Fails if the folder is not a run, its suite has no observers, or an observer cannot be made.
@@ -31,7 +31,7 @@ impl Session {
     ) -> Result<Observations, SessionError> {
         let folder = RunFolder::existing(run)?;
         let manifest = Manifest::read(&folder)?;
-        // Shards that were not merged yet are looked at one after the other.
+        // Shards that are not merged yet are observed one after the other.
         let shards: Vec<Option<Shard>> = match manifest.shard {
             None => vec![None],
             Some(_) => {

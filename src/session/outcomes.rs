@@ -1,4 +1,4 @@
-//! A graded run as a comparison reads it.
+//! The parts of a graded run that a comparison reads.
 
 use super::SessionError;
 use super::grading::manifest_suite;
@@ -42,7 +42,7 @@ pub fn read_outcomes(path: &Path) -> Result<Outcomes, SessionError> {
 pub struct RecountedRun {
     rule: Box<dyn Rule>,
     folder: RunFolder,
-    /// Read when they are needed.
+    /// The items, which are read when they are needed.
     items: OnceLock<Vec<Item>>,
 }
 
@@ -61,7 +61,7 @@ impl RecountedRun {
         })
     }
 
-    /// The items, which have been read before. `None` if that is no longer possible.
+    /// The items. They were read before, so there are none only if the file is gone.
     fn items(&self) -> &[Item] {
         let read = || read_all(&self.folder.items()).unwrap_or_default();
         self.items.get_or_init(read)
@@ -100,7 +100,7 @@ impl Recount for RecountedRun {
     }
 }
 
-/// An output's grade as far as its outcome keeps it.
+/// The parts of an output's grade that its outcome keeps.
 fn as_grade(output: &OutputOutcome) -> Grade {
     Grade {
         score: output.score,

@@ -1,4 +1,4 @@
-//! Scores a folder of pictures that somebody else made.
+//! Scores a folder of pictures that another program made.
 
 use super::prepared::suite_observers;
 use super::run::jobs_or_cores;
@@ -27,16 +27,17 @@ pub struct PictureRequest {
     pub items: Option<PathBuf>,
     /// Which items, and what is changed of the suite.
     pub select: ItemSelection,
-    /// Read pictures behind links that lead out of the folder; else only those of a hub's cache are read.
+    /// Whether links that lead out of the folder are followed. Otherwise only links into the cache of a hub
+    /// are.
     pub follow_links: bool,
-    /// Pictures looked at at the same time; None takes the cores of the machine.
+    /// The number of pictures that are observed at the same time. `None` uses the number of cores.
     pub jobs: Option<usize>,
     /// Where the networks of the observers run.
     pub device: DeviceChoice,
 }
 
 impl PictureRequest {
-    /// Scores all pictures of a suite; results go below `out`.
+    /// Scores all pictures of a suite. The results are written below `out`.
     pub fn new(
         suite: impl Into<String>,
         pictures: impl Into<PathBuf>,
@@ -104,7 +105,7 @@ impl<'a> PictureFolder<'a> {
         &self.inventory
     }
 
-    /// Makes the pictures the outputs of a run, byte for byte, looks at them and grades them.
+    /// Makes the pictures the outputs of a run, byte for byte, observes them and grades them.
     ///
     /// # Errors
     /// Fails if an observer cannot be made, another process holds the run folder, or the disk refuses.

@@ -22,7 +22,7 @@ impl PreparedRun<'_> {
         let identity = self.identity();
         Ok(Plan::of_outputs(
             &self.folder,
-            &self.asked(None),
+            &self.asked_outputs(None),
             &identity,
         )?)
     }

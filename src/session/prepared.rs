@@ -1,11 +1,11 @@
-//! One run with all it needs: its name and folder, and what its outputs depend on.
+//! One run with all that it needs: its name, its folder, and what its outputs depend on.
 
 use super::engines::run_name_suffix;
 use super::{
     ConfiguredModel, DeviceChoice, SelectedSuite, Session, SessionError, locate_checkpoints,
 };
 use crate::config::{Settings, SuiteFile};
-use crate::generate::{Place, Resources};
+use crate::generate::{BuildError, Generator, Place, Resources};
 use crate::observe::{Means, Observer};
 use crate::run::{
     Asked, Chains, FORMAT_VERSION, Host, Manifest, ManifestModel, ManifestSuite, Program,
@@ -19,9 +19,9 @@ use std::path::PathBuf;
 pub struct RunOptions {
     /// The run folder is `OUT/SUITE/MODEL/RUN`.
     pub out: PathBuf,
-    /// The name of the run; None takes one from seed and selection, such as `seed0-limit20`.
+    /// The name of the run. `None` makes one from the seed and the selection, such as `seed0-limit20`.
     pub run_name: Option<String>,
-    /// Outputs for each item; None takes the suite's own number.
+    /// The number of outputs for each item. `None` uses the number of the suite.
     pub repeats: Option<u32>,
     /// The seed that the seeds of all outputs derive from.
     pub seed: u64,
@@ -31,13 +31,13 @@ pub struct RunOptions {
 
 /// One run, ready to be made.
 pub struct PreparedRun<'a> {
-    /// What is asked.
+    /// The suite with its selected items.
     pub selected: &'a SelectedSuite,
-    /// Who answers.
+    /// The model with its settings.
     pub configured: ConfiguredModel,
     /// Where the run's files are.
     pub folder: RunFolder,
-    /// Outputs for each item.
+    /// The number of outputs for each item.
     pub repeats: u32,
     /// The seed that the seeds of all outputs derive from.
     pub seed: u64,
@@ -89,7 +89,7 @@ impl<'a> PreparedRun<'a> {
         format!("{suite}/{model}")
     }
 
-    /// All that shapes an output beside item and seed.
+    /// All that determines an output, apart from the item and the seed.
     pub fn identity(&self) -> Value {
         let mut identity = json!({
             "generator": self.configured.model.generator,
@@ -102,7 +102,7 @@ impl<'a> PreparedRun<'a> {
         identity
     }
 
-    /// What the generator needs beside its settings; fetched when absent.
+    /// The assets that the generator needs. Absent assets are fetched.
     ///
     /// # Errors
     /// Fails if it cannot be obtained.
@@ -118,14 +118,14 @@ impl<'a> PreparedRun<'a> {
     /// Where the generator's networks run. The device is opened only for a generator that has any.
     ///
     /// # Errors
-    /// The reason why the device cannot be opened.
-    pub fn place(
+    /// Fails with the reason if the device cannot be opened.
+    pub fn network_place(
         &self,
         device: DeviceChoice,
         vram_budget: Option<u64>,
         shard: Option<Shard>,
     ) -> Result<Place, String> {
-        let device = if self.configured.generator.runs_networks() {
+        let device = if self.runs_networks() {
             device
         } else {
             DeviceChoice::Cpu
@@ -137,8 +137,24 @@ impl<'a> PreparedRun<'a> {
         })
     }
 
-    /// The outputs asked for.
-    pub fn asked(&'a self, shard: Option<Shard>) -> Asked<'a> {
+    /// Whether the generator runs networks in this process.
+    pub fn runs_networks(&self) -> bool {
+        crate::generate::in_process(&self.configured.model.generator)
+    }
+
+    /// Opens the networks of a generator that needs no assets beside them.
+    ///
+    /// # Errors
+    /// Fails if the settings have mistakes, or the checkpoint cannot be opened.
+    pub fn open_networks(&self, place: &Place) -> Result<Box<dyn Generator>, BuildError> {
+        let ConfiguredModel {
+            model, settings, ..
+        } = &self.configured;
+        crate::generate::build(&model.generator, settings, &Resources::default(), place)
+    }
+
+    /// The outputs that the run must have.
+    pub fn asked_outputs(&'a self, shard: Option<Shard>) -> Asked<'a> {
         Asked {
             items: &self.selected.items,
             base: &self.selected.base,
@@ -219,7 +235,7 @@ fn default_run_name(seed: u64, selected: &SelectedSuite) -> String {
     name
 }
 
-/// The name of a run that differs from others by seed and limit alone.
+/// The name of a run that differs from other runs only in the seed and the limit.
 pub fn plain_run_name(seed: u64, limit: Option<usize>) -> String {
     match limit {
         Some(limit) => format!("seed{seed}-limit{limit}"),

@@ -1,4 +1,4 @@
-//! Everything at once: a suite with models, or a study, from names to reports.
+//! All stages: a suite with models, or a study, from names to reports.
 
 use super::language::foreign_prompts;
 use super::prepared::suite_observers;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// What to run, and how.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
-    /// A study, or a suite when models are given: a name or the path of a TOML file.
+    /// A study, or a suite if there are models: a name, or the path of a TOML file.
     pub target: String,
     /// Names of models, or the paths of their TOML files.
     pub models: Vec<String>,
@@ -22,21 +22,22 @@ pub struct RunRequest {
     pub select: ItemSelection,
     /// Run folders are `OUT/SUITE/MODEL/RUN`.
     pub out: PathBuf,
-    /// The name of the run; None takes one from seed and selection.
+    /// The name of the run. `None` makes one from the seed and the selection.
     pub run_name: Option<String>,
-    /// Outputs for each item; None takes the study's number, or the suite's.
+    /// The number of outputs for each item. `None` uses the number of the study, or else that of the suite.
     pub repeats: Option<u32>,
-    /// The seed that the seeds of all outputs derive from; None takes the study's, or 0.
+    /// The seed that the seeds of all outputs derive from. `None` uses the seeds of the study, or else 0.
     pub seed: Option<u64>,
-    /// The part of the items that is done; None does all of them.
+    /// The part of the items that is run. `None` runs all items.
     pub shard: Option<Shard>,
-    /// Outputs made and looked at at the same time; None takes the cores of the machine.
+    /// The number of outputs that are made and observed at the same time. `None` uses the number of cores.
     pub jobs: Option<usize>,
     /// Where networks of this process run.
     pub device: DeviceChoice,
-    /// Bytes of device memory for the weights of networks in this process; None keeps them all resident.
+    /// Bytes of device memory for the weights of networks in this process. `None` keeps all of them in
+    /// memory.
     pub vram_budget: Option<u64>,
-    /// False only makes outputs.
+    /// Whether outputs are observed and graded. Otherwise they are only made.
     pub observe: bool,
 }
 
@@ -60,7 +61,7 @@ impl RunRequest {
         }
     }
 
-    /// Runs a suite with these models.
+    /// The same request with these models, for a suite.
     #[must_use]
     pub fn with_models(mut self, models: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.models = models.into_iter().map(Into::into).collect();
@@ -78,7 +79,10 @@ impl RunRequest {
     }
 
     /// The options of the runs, one for each seed.
-    fn run_options(&self, target: &RunTarget) -> Result<Vec<RunOptions>, SessionError> {
+    ///
+    /// # Errors
+    /// [`SessionError::SharedName`]
+    pub fn run_options(&self, target: &RunTarget) -> Result<Vec<RunOptions>, SessionError> {
         let study_repeats = target.study.as_ref().and_then(|study| study.repeats);
         let seeds = run_seeds(target.study.as_ref(), self.seed, self.run_name.as_deref())?;
         let options = seeds.into_iter().map(|seed| RunOptions {

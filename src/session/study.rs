@@ -32,8 +32,8 @@ impl StudyRuns<'_> {
     /// Reads runs and curves, and computes the numbers of the levels of a factor.
     ///
     /// # Errors
-    /// A suite, a model or a training that the study names has a mistake. A run that is missing is no error: the study
-    /// says so.
+    /// A suite, a model or a training that the study names has a mistake. A run that is missing is no error:
+    /// the study says so.
     pub fn read(&self, factor: &Factor) -> Result<Study, SessionError> {
         let file = self.study;
         let is_control = |level: &Level| level.name == factor.control;
@@ -140,10 +140,10 @@ fn read(dir: PathBuf) -> Result<LevelRun, String> {
     if !dir.is_dir() {
         return Err(format!("there is no {}", dir.display()));
     }
-    let told = |error: SessionError| error.to_string();
+    let text = |error: SessionError| error.to_string();
     Ok(LevelRun {
-        outcomes: read_outcomes(&dir).map_err(told)?,
-        rule: Box::new(RecountedRun::open(&dir).map_err(told)?),
+        outcomes: read_outcomes(&dir).map_err(text)?,
+        rule: Box::new(RecountedRun::open(&dir).map_err(text)?),
         seconds: seconds(&dir),
         dir,
     })

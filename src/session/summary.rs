@@ -76,7 +76,7 @@ pub fn open_graded(path: &Path) -> Result<(RunFolder, Manifest), SessionError> {
     Ok((folder, manifest))
 }
 
-/// What papers printed about the suites of these runs, each suite once.
+/// The published numbers of the suites of these runs, each suite once.
 ///
 /// # Errors
 /// Fails if a file has a mistake.

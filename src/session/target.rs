@@ -1,4 +1,4 @@
-//! What is run: suites with models, or a study.
+//! The target of a run: suites with models, or a study.
 
 use super::{ItemSelection, SessionError};
 use crate::config::{self, Kind, StudyEngine, StudyFile};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Suites with the models that are run on them.
 pub struct RunTarget {
-    /// In their order.
+    /// The parts, in the order of the study.
     pub parts: Vec<Part>,
     /// The folder that names in a study file start from.
     pub from: PathBuf,
@@ -17,10 +17,10 @@ pub struct RunTarget {
 }
 
 impl RunTarget {
-    /// A suite when models are given, else a study.
+    /// Loads a suite if there are models, and otherwise a study.
     ///
     /// # Errors
-    /// When there is no study of that name; says so when a suite of that name lacks its models.
+    /// Fails if there is no study of this name. If there is a suite of this name, the error asks for models.
     pub fn load(name: &str, models: &[String]) -> Result<Self, SessionError> {
         if !models.is_empty() {
             return Ok(Self {
@@ -79,8 +79,8 @@ impl RunTarget {
         }
     }
 
-    /// What is selected of each suite, once for each OCR engine of the study. A choice of the user overrides
-    /// the study's.
+    /// The selections for each suite, one for each OCR engine of the study. The choice of the user replaces
+    /// that of the study.
     pub fn selections(&self, asked: &ItemSelection) -> Vec<ItemSelection> {
         let study = self.study.as_ref();
         let own = [StudyEngine::default()];

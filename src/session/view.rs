@@ -1,4 +1,4 @@
-//! A graded run as the report sees it.
+//! The parts of a graded run that a report shows.
 
 use super::summary::{model_title, open_graded};
 use super::{SessionError, TitledSummary};
@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Beyond so many outputs the report gets a part of them for its gallery, which is more than it shows.
+/// Largest number of outputs that the report gets for its gallery. It shows fewer.
 const GALLERY_POOL: usize = 60_000;
 
 /// Reads a graded run folder for a report or a comparison.
@@ -74,7 +74,7 @@ fn run_view(
     })
 }
 
-/// Leaves the gallery a part of a huge run: items with something wrong first, the others at even steps.
+/// Keeps a part of a huge run for the gallery: items with something wrong first, and others at equal steps.
 fn thin_records(scored: &mut Scored) {
     if scored.grades.len() <= GALLERY_POOL {
         return;

@@ -1,7 +1,7 @@
 //! The charts of a study.
 
 use super::section::Section;
-use super::tables::sure;
+use super::tables::is_certain;
 use super::{Series, Study};
 use crate::report::ReportError;
 use crate::report::chart::canvas::Label;
@@ -12,7 +12,7 @@ use crate::report::chart::{
 /// The charts of one suite that its data allow.
 ///
 /// # Errors
-/// A backend fails.
+/// Fails if a chart cannot be drawn.
 pub(super) fn of_section(study: &Study, section: &Section) -> Result<Vec<Drawn>, ReportError> {
     let labels: Vec<Label> = section
         .levels
@@ -85,11 +85,11 @@ fn forest(study: &Study, section: &Section) -> Option<Forest> {
                 .difference
                 .as_ref()
                 .and_then(|d| Some((numbers.scaled(d.low?), numbers.scaled(d.high?)))),
-            sure: level.difference.as_ref().is_some_and(sure),
+            sure: level.difference.as_ref().is_some_and(is_certain),
             text: match &level.difference {
                 None => "not compared".to_owned(),
                 Some(d) => {
-                    let star = if sure(d) { "*" } else { "" };
+                    let star = if is_certain(d) { "*" } else { "" };
                     let interval = match (d.low, d.high) {
                         (Some(_), Some(_)) => format!(" {}", numbers.interval(d)),
                         _ => String::new(),
@@ -157,7 +157,7 @@ fn heat(study: &Study, section: &Section, grouped: &super::Grouped, labels: &[La
 /// One chart for each column of the series.
 ///
 /// # Errors
-/// A backend fails.
+/// Fails if a chart cannot be drawn.
 pub(super) fn of_series(study: &Study, titles: &[String]) -> Result<Vec<Drawn>, ReportError> {
     let mut names: Vec<&str> = Vec::new();
     for series in &study.series {

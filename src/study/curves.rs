@@ -1,5 +1,5 @@
-//! Series over steps from logs, which are CSV with a header or JSON Lines. A torn or odd line is left out
-//! alone.
+//! Series over steps from logs, which are CSV with a header, or JSON Lines. Only the broken lines of a log
+//! are left out.
 
 use crate::report::chart::Point;
 use serde_json::Value;
@@ -89,18 +89,18 @@ fn read(file: &Path, step: &str, value: &str) -> Result<(Read, Option<String>), 
         gaps += usize::from(!y.is_finite());
         by_step.insert(order(x), (x, y));
     }
-    let mut told = Vec::new();
+    let mut remarks = Vec::new();
     if torn > 0 {
-        told.push(format!(
+        remarks.push(format!(
             "lines that are torn or lack `{step}` or `{value}`: {torn}"
         ));
     }
     if gaps > 0 {
-        told.push(format!(
+        remarks.push(format!(
             "values of `{value}` that are not numbers, left as gaps: {gaps}"
         ));
     }
-    let note = (!told.is_empty()).then(|| told.join("; "));
+    let note = (!remarks.is_empty()).then(|| remarks.join("; "));
     Ok((by_step.into_values().collect(), note))
 }
 

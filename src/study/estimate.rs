@@ -23,7 +23,7 @@ pub(super) struct Estimate {
 }
 
 impl Estimate {
-    /// Empty for a level without runs.
+    /// An empty estimate, for a level without runs.
     pub(super) fn compute(level: Option<&Pooled<'_>>, metric: &Metric) -> Self {
         level.map_or(Self::default(), |level| {
             let basis = Basis::from_run(&level.outcomes, metric, level.rule);
@@ -58,7 +58,7 @@ impl<'a> Basis<'a> {
         if let Metric::Named(name) = metric {
             return Self::Further(Further::new(run, rule, name));
         }
-        // The numbers of a run are those of its pairing with itself.
+        // The numbers of a run are the numbers of its pairing with itself.
         let pairing = Pairing::new(run, run, Some(rule));
         if let Some(pools) = pairing.pools(metric) {
             return Self::Formula(pools.into_iter().map(|pair| pair.before).collect());
@@ -109,8 +109,8 @@ impl<'a> Basis<'a> {
     }
 }
 
-/// The numbers that a level has, under the names that a study uses.
-pub(super) fn known(level: &Pooled<'_>) -> Vec<String> {
+/// The names of the numbers that a level has, as a study file writes them.
+pub(super) fn known_numbers(level: &Pooled<'_>) -> Vec<String> {
     let Pooled { outcomes, rule, .. } = level;
     let outputs = || outcomes.items.iter().flat_map(|item| &item.outputs);
     let parts: BTreeSet<&String> = outputs().flat_map(|output| output.parts.keys()).collect();

@@ -10,7 +10,7 @@ struct Line<'a> {
     section: &'a Section,
     level: &'a LevelRow,
     is_control: bool,
-    /// The tag that the group is of; empty for the primary number.
+    /// The tag of the group. Empty for the primary number.
     by: &'a str,
     /// The group, or the name of the primary number.
     key: String,
@@ -25,8 +25,8 @@ struct Line<'a> {
 /// The records of all sections.
 pub(super) fn records(study: &Study) -> Records<'_> {
     let lines: Vec<Line<'_>> = study.sections.iter().flat_map(lines).collect();
-    // Numbers are words here: this table has written them without an exponent, and whole ones without a
-    // point, from the start.
+    // Numbers are written as text: this table has always had them without an exponent, and whole numbers
+    // without a point.
     let digits = |number: Option<f64>| number.map(|number| number.to_string());
     let of_difference = |line: &Line<'_>, get: fn(&Difference) -> Option<f64>| {
         digits(line.difference.and_then(get))

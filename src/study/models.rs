@@ -1,19 +1,19 @@
-//! The models of a study as they are run: as their files say, or changed by a level of the factor.
+//! The models of a study: as their files define them, or changed by a level of the factor.
 
 use crate::config::{ConfigError, Level, ModelFile, Settings, StudyFile, model};
 use crate::train::{TrainingChange, TrainingFile, training};
 use std::path::{Path, PathBuf};
 
-/// Models, as they are run, × suites.
+/// Models and the suites that all of them are run on.
 #[derive(Debug, Clone)]
 pub struct Part {
-    /// What answers.
+    /// The models.
     pub models: Vec<StudyModel>,
-    /// What each of them is asked.
+    /// The suites that each model is run on.
     pub suites: Vec<String>,
 }
 
-/// A model, and what is changed of it.
+/// A model, and what a study changes of it.
 #[derive(Debug, Clone)]
 pub struct StudyModel {
     /// Name, or path of its file.
@@ -32,7 +32,7 @@ struct Change {
 }
 
 impl Change {
-    /// Of one seed of the training, where the level has one.
+    /// The change by a level, and by one seed of its training if it has one.
     fn by_level(level: &Level, name: &str, trained: Option<Trained>) -> Self {
         let seed = trained.as_ref().and_then(|trained| trained.seed);
         let marked = |text: &str, mark: &str| match seed {
@@ -66,7 +66,7 @@ impl Trained {
 }
 
 impl StudyModel {
-    /// Models as their files say.
+    /// Models as their files define them.
     pub fn plain(models: &[String]) -> Vec<Self> {
         let plain = |model: &String| Self {
             model: model.clone(),
@@ -75,7 +75,7 @@ impl StudyModel {
         models.iter().map(plain).collect()
     }
 
-    /// The definition, changed; a relative path starts from `from`.
+    /// The definition with the changes. A relative path starts from `from`.
     ///
     /// # Errors
     /// Fails if there is no such model or training, or a definition has a mistake.
@@ -93,7 +93,7 @@ impl StudyModel {
             over = Settings::from_table(&checkpoint)?.merged(&over);
         }
         file.settings = file.settings.merged(&over);
-        // A suite's own options would hide what is varied.
+        // The preset of a suite would hide what the study varies.
         for preset in file.presets.values_mut() {
             *preset = preset.merged(&over);
         }
@@ -115,7 +115,7 @@ impl StudyModel {
 }
 
 impl StudyFile {
-    /// All that is run: the study's own models, those of the factor's levels among them, × its suites, then
+    /// All parts of the study: its own models, with those of the levels, on its suites, and then the parts of
     /// `more`.
     pub fn parts(&self) -> Vec<Part> {
         let levels = self.factor.iter().flat_map(|factor| &factor.levels);
@@ -132,7 +132,7 @@ impl StudyFile {
         std::iter::once(own).chain(more).collect()
     }
 
-    /// The models of a level as they are run: all seeds of the training of one, then the next.
+    /// The models of a level. All seeds of the training of a model come before the next model.
     pub fn models_of(&self, level: &Level) -> Vec<StudyModel> {
         if !level.changes_models() {
             return StudyModel::plain(&level.models);
@@ -153,7 +153,7 @@ impl StudyFile {
         models
     }
 
-    /// The trainings of all levels, each once; relative paths start from `from`.
+    /// The trainings of all levels, each once. Relative paths start from `from`.
     ///
     /// # Errors
     /// Fails if there is no such training, or its definition has a mistake.
@@ -170,7 +170,7 @@ impl StudyFile {
         Ok(trainings)
     }
 
-    /// The trainings of a level; relative paths start from `from`.
+    /// The trainings of a level. Relative paths start from `from`.
     ///
     /// # Errors
     /// Fails when [`Self::trainings`] fails.
@@ -183,7 +183,7 @@ impl StudyFile {
         trained.map(|trained| trained.load(from)).collect()
     }
 
-    /// One of None for a level that trains nothing.
+    /// The trained networks of a level, one for each seed. A level that trains nothing gives one `None`.
     fn trained(&self, level: &Level) -> Vec<Option<Trained>> {
         let trained = |seed| {
             let name = level.training.clone()?;
@@ -196,7 +196,7 @@ impl StudyFile {
     }
 }
 
-/// The name of a model in the name of another.
+/// The name of a model for the name of another model.
 fn stem(model: &str) -> String {
     let stem = Path::new(model).file_stem();
     stem.map_or_else(

@@ -1,4 +1,4 @@
-//! The study's page: one file, no request to anywhere.
+//! The page of a study, in one file that loads nothing else.
 
 use super::Study;
 use super::section::{LevelRow, Section};
@@ -53,10 +53,10 @@ struct Link {
     value: String,
 }
 
-/// The page for the folder `dir`; `charts[section]` are drawn already.
+/// The page for the folder `dir`. `charts` are the charts of each section.
 ///
 /// # Errors
-/// The template fails.
+/// Fails if the template cannot be filled.
 pub(super) fn render(
     study: &Study,
     charts: &[Vec<Drawn>],

@@ -1,6 +1,6 @@
-//! The runs of one level as one: every item with its outputs of all runs. Each run has the place that the
-//! study gives it. So repeats of two levels with the same seeds have the same place, whatever is missing
-//! before them.
+//! The runs of one level as one run: every item has its outputs of all runs. Each run has the place that the
+//! study gives it. So the repeats of two levels with the same seeds have the same place, even if earlier runs
+//! are missing.
 
 use super::{LevelRun, LevelRuns, SuiteRuns};
 use crate::compare::{Allowed, Kind, Pairing, Recount, mismatches};
@@ -9,11 +9,11 @@ use std::collections::HashMap;
 
 /// The runs of a level that belong together.
 pub(super) struct Pooled<'a> {
-    /// The scores of all of them, item by item.
+    /// The scores of all runs, item by item.
     pub outcomes: Outcomes,
     /// The runs that are pooled.
     pub runs: Vec<&'a LevelRun>,
-    /// The rule of the run with the most items, since it knows all of these.
+    /// The rule of the run with the most items, since this rule knows all of the items.
     pub rule: &'a dyn Recount,
 }
 
@@ -59,16 +59,16 @@ pub(super) fn pool(
     (pooled, missing)
 }
 
-/// Why two sets of outcomes should not be compared. Partial runs may be.
+/// Why two sets of outcomes should not be compared. Partial runs may be compared.
 pub(super) fn unlike(one: &Outcomes, other: &Outcomes, allowed: Allowed) -> Option<String> {
     let found = mismatches(&Pairing::new(one, other, None));
     let refused = found
         .into_iter()
         .filter(|mismatch| mismatch.kind != Kind::Partial && !allowed.lets(mismatch.kind));
-    let told: Vec<String> = refused
+    let reasons: Vec<String> = refused
         .map(|mismatch| format!("{} ({} allows it)", mismatch.text, mismatch.kind.option()))
         .collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 impl<'a> Pooled<'a> {

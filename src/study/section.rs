@@ -1,6 +1,6 @@
-//! The numbers of one suite: the value of each level, its difference to the control, and both by group.
+//! The numbers of one suite: the value of each level and its difference to the control, overall and by group.
 
-use super::estimate::{Estimate, known, value};
+use super::estimate::{Estimate, known_numbers, value};
 use super::pool::{Pooled, pool, unlike};
 use super::{LevelRuns, StudySettings, SuiteRuns};
 use crate::compare::{Difference, NoDifference, Pairing};
@@ -177,7 +177,7 @@ impl Section {
 /// A sentence that no level has the number, with the numbers that exist.
 fn no_value(metric: &Metric, pooled: &[Option<Pooled<'_>>]) -> String {
     let mut names: Vec<String> = Vec::new();
-    for name in pooled.iter().flatten().flat_map(known) {
+    for name in pooled.iter().flatten().flat_map(known_numbers) {
         if !names.contains(&name) {
             names.push(name);
         }
@@ -192,8 +192,8 @@ fn no_value(metric: &Metric, pooled: &[Option<Pooled<'_>>]) -> String {
     }
 }
 
-/// What a reader must know of a difference, apart from the values of control and level: that there is none,
-/// or that it is another one, since only outputs that both have are compared.
+/// A note on the difference of a level to the control, if there is none, or if it is not the difference of
+/// the two values. The latter happens since only outputs that both levels have are compared.
 fn remark(
     title: &str,
     (control, level): (f64, f64),
@@ -213,7 +213,7 @@ fn remark(
     }
 }
 
-/// Which levels can be compared with the control. Notes say why others cannot.
+/// Whether each level can be compared with the control. Notes say why a level cannot.
 fn comparable(
     pooled: &[Option<Pooled<'_>>],
     control: Option<&Pooled<'_>>,
@@ -341,7 +341,7 @@ fn correct<'a>(differences: impl Iterator<Item = &'a mut Option<Difference>>) {
     }
 }
 
-/// Best and second of a column, by unrounded values. A single value has no rank.
+/// Marks the best and the second value of a column, by unrounded values. A single value has no rank.
 fn rank<'a>(cells: impl Iterator<Item = (Option<f64>, &'a mut Rank)>) {
     let cells: Vec<(f64, &mut Rank)> = cells
         .filter_map(|(value, rank)| Some((value?, rank)))

@@ -1,8 +1,8 @@
-//! What a section's tables say.
+//! The content of the tables of a section.
 
 use super::Study;
 use super::section::{GroupCell, Grouped, LevelRow, Section};
-use crate::compare::{Difference, Numbers, counts, p};
+use crate::compare::{Difference, Numbers, counts, or_dash, p};
 use crate::config::Metric;
 use crate::table::formats::terminal;
 use crate::table::marks::PARTIAL;
@@ -16,16 +16,16 @@ const LEVELS: Style = Style {
     sortable: false,
 };
 
-/// The level at which a difference is marked, Holm's correction applied.
+/// The level at which a difference is marked, with Holm's correction.
 pub(super) const LEVEL: f64 = 0.05;
 
 /// Whether a difference is beyond chance.
-pub(super) fn sure(difference: &Difference) -> bool {
+pub(super) fn is_certain(difference: &Difference) -> bool {
     difference.p_holm.is_some_and(|p| p <= LEVEL)
 }
 
 impl Section {
-    /// How scores are printed: the same way in all tables and charts.
+    /// How scores are printed. It is the same in all tables and charts.
     pub(super) fn numbers(&self) -> Numbers {
         let groups = self.groups.iter().flat_map(|grouped| &grouped.cells);
         let in_groups = groups.flatten().filter_map(|cell| cell.value);
@@ -80,22 +80,23 @@ impl Section {
             Cell {
                 small: bounds(numbers, level.low, level.high),
                 rank: level.rank,
-                ..Cell::plain(known(level.value, |value| numbers.score(value)))
+                ..Cell::plain(or_dash(level.value, |value| numbers.score(value)))
             },
         ];
-        cells.extend(several.then(|| Cell::plain(known(level.deviation, |sd| numbers.score(sd)))));
+        cells
+            .extend(several.then(|| Cell::plain(or_dash(level.deviation, |sd| numbers.score(sd)))));
         match &level.difference {
             Some(found) => cells.extend(difference(found, numbers)),
             None => cells.extend((0..5).map(|_| Cell::plain("–"))),
         }
-        cells.extend(costs.then(|| Cell::plain(known(level.cost, amount))));
+        cells.extend(costs.then(|| Cell::plain(or_dash(level.cost, amount))));
         Row {
             cells,
             apart: at == self.control,
         }
     }
 
-    /// A level's name, marked where something of it is missing.
+    /// The name of a level, with a mark if something of it is missing.
     fn name(&self, level: &LevelRow) -> Cell {
         Cell {
             marks: level.partial().then_some(PARTIAL).into_iter().collect(),
@@ -193,14 +194,9 @@ fn bounds(numbers: Numbers, low: Option<f64>, high: Option<f64>) -> String {
     }
 }
 
-/// A number that may be missing.
-fn known(value: Option<f64>, show: impl Fn(f64) -> String) -> String {
-    value.map_or("–".to_owned(), show)
-}
-
 /// Difference, p, p with Holm's correction, effect, and items won, tied and lost.
 fn difference(found: &Difference, numbers: Numbers) -> [Cell; 5] {
-    let sign = if sure(found) { "*" } else { "" };
+    let sign = if is_certain(found) { "*" } else { "" };
     let bounded = found.low.is_some() && found.high.is_some();
     [
         Cell {
@@ -212,8 +208,8 @@ fn difference(found: &Difference, numbers: Numbers) -> [Cell; 5] {
             ..Cell::plain(numbers.signed(found.difference))
         },
         Cell::plain(p(found.p)),
-        Cell::plain(known(found.p_holm, |holm| format!("{}{sign}", p(holm)))),
-        Cell::plain(known(found.effect, |d| {
+        Cell::plain(or_dash(found.p_holm, |holm| format!("{}{sign}", p(holm)))),
+        Cell::plain(or_dash(found.effect, |d| {
             format!("{d:+.2}").replace('-', "−")
         })),
         Cell::plain(counts(found)),
@@ -223,13 +219,17 @@ fn difference(found: &Difference, numbers: Numbers) -> [Cell; 5] {
 /// A level's number in one group, with its difference to the control.
 fn group(cell: &GroupCell, numbers: Numbers) -> Cell {
     let found = cell.difference.as_ref();
-    let sign = if found.is_some_and(sure) { "*" } else { "" };
+    let sign = if found.is_some_and(is_certain) {
+        "*"
+    } else {
+        ""
+    };
     Cell {
         small: found.map_or(String::new(), |found| {
             format!("({})", numbers.signed(found.difference))
         }),
         rank: cell.rank,
-        ..Cell::plain(known(cell.value, |value| {
+        ..Cell::plain(or_dash(cell.value, |value| {
             format!("{}{sign}", numbers.score(value))
         }))
     }

@@ -187,7 +187,7 @@ fn what_should_not_be_compared_is_refused_and_marked_when_allowed() {
         "prompts",
         "--allow-prompts",
         2,
-        "1 of 20 items have different prompts",
+        "1 of 20 items has a different prompt",
     );
 
     let seen = altered(&before, "seen", |_| None);
@@ -198,7 +198,7 @@ fn what_should_not_be_compared_is_refused_and_marked_when_allowed() {
         "seen",
         "--allow-observers",
         2,
-        "only one run was seen by judge",
+        "only one run was observed by judge",
     );
 
     let version = altered(&before, "version", |_| None);

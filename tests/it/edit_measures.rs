@@ -428,7 +428,7 @@ fn another_input_picture_makes_the_evidence_anew_from_any_folder() {
     boxed(&photo(), 0, 0, 30)
         .save(edits.path("in/a.png"))
         .unwrap();
-    assert!(again(&edits).contains("1 observations made"));
+    assert!(again(&edits).contains("1 observation made"));
     let seen = edits.record("preservation", "evidence.jsonl", "a");
     assert!(seen["evidence"]["edit_fraction"].as_f64().unwrap() > 0.1);
 }

@@ -96,7 +96,7 @@ fn a_drop_with_evidence_is_a_breach() {
         page.contains("beyond what is allowed: overall of questions") && page.contains(">q4<"),
         "{page}"
     );
-    assert!(page.contains("a baseline keeps scores, no outputs"));
+    assert!(page.contains("a baseline keeps scores, but no outputs"));
     assert!(read("summary.md").contains("| q4 | 100.0 | 0.0 | flipped |"));
 }
 

@@ -131,7 +131,7 @@ fn two_files_for_one_output_deserve_a_word() {
     assert!(said.contains("2 of 2 pictures found"), "{said}");
     assert!(
         said.contains(
-            "2 passed over: a.PNG next to a.png, which is used, a.jpg next to a.png, which is used"
+            "2 skipped: a.PNG next to a.png, which is used, a.jpg next to a.png, which is used"
         ),
         "{said}"
     );
@@ -182,7 +182,7 @@ fn composed_and_decomposed_names_are_the_same() {
     .unwrap();
     let output = observed(dir.path(), "./names.toml", Path::new("nfd"), &[]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("nfd: 1 of 1 pictures found"));
+    assert!(stderr(&output).contains("nfd: 1 of 1 picture found"));
 
     // The other way round, in Korean, and in the name of a folder.
     for (layout, id, name) in [
@@ -327,7 +327,7 @@ mod links {
         let images = dir.path().join("pictures/snapshots/1");
         let output = observed(dir.path(), "./own.toml", &images, &[]);
         assert_eq!(output.status.code(), Some(5));
-        assert!(stderr(&output).contains("0 of 1 pictures found"));
+        assert!(stderr(&output).contains("0 of 1 picture found"));
     }
 
     #[test]

@@ -290,7 +290,7 @@ fn a_single_level_and_levels_that_do_not_compare_have_pages() {
     let (code, shown, _) = program(dir.path(), &["study", "./encoders.toml"]);
     assert_eq!(code, Some(0));
     assert!(
-        shown.contains("other is not compared with the control: only one run was seen by judge (--allow-observers allows it)"),
+        shown.contains("other is not compared with the control: only one run was observed by judge (--allow-observers allows it)"),
         "{shown}"
     );
     let (_, shown, _) = program(
@@ -546,7 +546,7 @@ fn a_run_left_out_counts_nowhere() {
     study(dir.path(), &format!("{text}\n[cost]\nof = \"seconds\"\n"));
     let (code, shown, said) = program(dir.path(), &["study", "./encoders.toml"]);
     assert_eq!(code, Some(5), "{said}");
-    let note = "bad lacks a run: ./results/questions/echo/bad1 is left out: only one run was seen by judge (--allow-observers allows it).";
+    let note = "bad lacks a run: ./results/questions/echo/bad1 is left out: only one run was observed by judge (--allow-observers allows it).";
     assert!(shown.contains(note), "{shown}");
     let bad = &numbers(dir.path())["sections"][0]["levels"][1];
     assert_eq!(bad["runs"], json!(["./results/questions/echo/bad0"]));

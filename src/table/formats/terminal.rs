@@ -1,6 +1,6 @@
 //! The terminal: as wide as the window, bold and underlined where it can show that.
 
-use crate::table::{Cell, Document, Format, FormatError, Grid, Rank, Row, Window};
+use crate::table::{Align, Cell, Document, Format, FormatError, Grid, Rank, Row, Window};
 use comfy_table::{Attribute, CellAlignment, ContentArrangement, LineStyle, Table, presets};
 
 /// Tables for eyes.
@@ -28,6 +28,28 @@ pub fn table(grid: &Grid, window: Window) -> String {
         text += &format!("{}\n", plain(note));
     }
     text
+}
+
+/// The rows in aligned columns, below the heads if there are any. There are no rules, no caption and no
+/// notes, and nothing is fitted into a window, so that other programs can read the lines.
+pub fn list(grid: &Grid) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).force_no_tty();
+    if grid.columns.iter().any(|column| !column.title().is_empty()) {
+        let heads = grid.columns.iter().map(|column| plain(column.title()));
+        table.set_header(heads.map(comfy_table::Cell::new));
+    }
+    for row in &grid.rows {
+        table.add_row(row.cells.iter().map(|cell| printed(cell, false)));
+    }
+    for (at, (drawn, column)) in table.column_iter_mut().zip(&grid.columns).enumerate() {
+        drawn.set_padding((u16::from(at > 0), 1));
+        drawn.set_cell_alignment(match column.align {
+            Align::Left => CellAlignment::Left,
+            Align::Right => CellAlignment::Right,
+        });
+    }
+    table.trim_fmt()
 }
 
 /// The rows below their heads.
@@ -90,4 +112,21 @@ fn printed(cell: &Cell, styled: bool) -> comfy_table::Cell {
 pub fn plain(text: &str) -> String {
     let inert = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(inert).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Column;
+
+    #[test]
+    fn a_list_sets_each_column_to_its_side_and_draws_no_rules() {
+        let grid = Grid {
+            columns: vec![Column::numbers("step"), Column::unnamed()],
+            rows: vec![Row::plain(["7", "differs"]), Row::plain(["10", ""])],
+            ..Grid::default()
+        };
+        assert_eq!(list(&grid), "step\n   7  differs\n  10");
+        assert_eq!(list(&Grid::default()), "");
+    }
 }

@@ -1,21 +1,24 @@
 //! How far the judges of several runs agree on the same outputs.
 
-use super::failure::Failure;
+use super::{SessionError, TitledSummary};
 use crate::record::{Grade, Output};
 use crate::run::{Records, RunFolder, read_all};
-use crate::session::TitledSummary;
 use crate::stats::agreement::{Agreement, Pair};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Scores of a run by item and repeat, with the checksum of what was judged.
 type Scores = HashMap<(String, u32), (String, f64)>;
 
-/// Adds a note to each two judged runs of one suite that share outputs, byte for byte.
+/// Adds a note on the agreement of the judges to each two runs of one suite that share outputs, byte for
+/// byte. `runs` are the folders of the summaries.
 ///
 /// # Errors
 /// Fails if a run's records are damaged.
-pub(super) fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<(), Failure> {
+pub fn note_agreement(
+    runs: &[PathBuf],
+    summaries: &mut [TitledSummary],
+) -> Result<(), SessionError> {
     let judged = |titled: &&TitledSummary| !titled.summary.judges.is_empty();
     if summaries.iter().filter(judged).count() < 2 {
         return Ok(());
@@ -23,7 +26,7 @@ pub(super) fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<
     let mut scores = Vec::new();
     for (run, titled) in runs.iter().zip(&*summaries) {
         scores.push(if judged(&titled) {
-            of_run(run)?
+            run_scores(run)?
         } else {
             Scores::new()
         });
@@ -32,10 +35,14 @@ pub(super) fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<
         |run: &TitledSummary| (run.summary.suite.clone(), run.summary.suite_version.clone());
     let runs: Vec<(&TitledSummary, &Scores)> = summaries.iter().zip(&scores).collect();
     let mut notes = Vec::new();
-    for (second, (b, of_b)) in runs.iter().enumerate() {
+    for (second, (b, scores_b)) in runs.iter().enumerate() {
         let before = runs.iter().enumerate().take(second);
-        for (first, (a, of_a)) in before.filter(|(_, (a, _))| suite(a) == suite(b)) {
-            let note = told(a, b, Agreement::from_pairs(&pairs(of_a, of_b)));
+        for (first, (a, scores_a)) in before.filter(|(_, (a, _))| suite(a) == suite(b)) {
+            let note = sentence(
+                a,
+                b,
+                Agreement::from_pairs(&shared_scores(scores_a, scores_b)),
+            );
             notes.extend(note.map(|note| ([first, second], note)));
         }
     }
@@ -47,7 +54,8 @@ pub(super) fn note(runs: &[PathBuf], summaries: &mut [TitledSummary]) -> Result<
     Ok(())
 }
 
-fn of_run(run: &std::path::Path) -> Result<Scores, Failure> {
+/// The scores of a run whose outputs have a checksum.
+fn run_scores(run: &Path) -> Result<Scores, SessionError> {
     let folder = RunFolder::existing(run)?;
     let outputs = Records::of_run(&folder, None)?.outputs.unwrap_or_default();
     let key = |output: &Output| (output.item.clone(), output.repeat);
@@ -64,7 +72,8 @@ fn of_run(run: &std::path::Path) -> Result<Scores, Failure> {
     Ok(scored.collect())
 }
 
-fn pairs(a: &Scores, b: &Scores) -> Vec<Pair> {
+/// The scores of the outputs that two runs share.
+fn shared_scores(a: &Scores, b: &Scores) -> Vec<Pair> {
     let same = |(key, (sha256, score)): (&(String, u32), &(String, f64))| {
         let (other, second) = b.get(key)?;
         (sha256 == other).then_some((*score, *second))
@@ -75,7 +84,8 @@ fn pairs(a: &Scores, b: &Scores) -> Vec<Pair> {
     pairs
 }
 
-fn told(a: &TitledSummary, b: &TitledSummary, agreement: Agreement) -> Option<String> {
+/// The agreement in a sentence. `None` if the runs share fewer than two scored outputs.
+fn sentence(a: &TitledSummary, b: &TitledSummary, agreement: Agreement) -> Option<String> {
     let name = |titled: &TitledSummary| format!("{} ({})", titled.model_title, titled.summary.run);
     let number =
         |value: Option<f64>| value.map_or("undefined".to_owned(), |value| format!("{value:.3}"));
