@@ -31,7 +31,7 @@ pub(super) fn snapshot(
     repository: &Repository,
     folder: &Path,
 ) -> Result<Snapshot, HubError> {
-    let wants = |path: &str| repository.wants(path);
+    let wants = |path: &str| repository.is_needed(path);
     hub.snapshot(&repository.repo, &repository.revision, folder, &wants)
 }
 

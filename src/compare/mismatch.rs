@@ -171,7 +171,7 @@ fn only_judges_differ(one: &Value, other: &Value) -> bool {
 /// What the judges of two runs do not share; `found` is what their settings do not.
 fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismatch> {
     let doubts = [before, after].into_iter().filter_map(|run| {
-        let what = judged::doubt(&run.judges)?;
+        let what = judged::judge_doubt(&run.judges)?;
         Some(Mismatch {
             kind: Kind::Answering,
             text: format!("{} ({}): {what}", run.model, run.run),
@@ -180,7 +180,7 @@ fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismat
     let mut all: Vec<Mismatch> = doubts.collect();
     let known = !before.judges.is_empty() && !after.judges.is_empty();
     if known
-        && judged::apart(&before.judges, &after.judges)
+        && judged::judges_differ(&before.judges, &after.judges)
         && !found.iter().any(Mismatch::is_of_observers)
     {
         let told = |run: &RunFacts| judged::judge_names(&run.judges);

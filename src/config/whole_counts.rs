@@ -58,7 +58,7 @@ impl PublishedFile {
     ) -> Option<Impossible> {
         let decimals = self.decimals(row);
         let printed = Decimal::from_f64(value)?.units(decimals)?;
-        let mark = Decimal::from_f64(self.mark(column))?.units(decimals)?;
+        let mark = Decimal::from_f64(self.full_mark_of(column))?.units(decimals)?;
         let n = i128::from(out_of);
         // `right` answers are right · mark / n units; all sides are doubled, so that halves are whole
         // numbers.

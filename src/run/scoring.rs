@@ -140,7 +140,7 @@ fn annotate(
     scoring: &Scoring<'_>,
 ) {
     summary.notes.extend(remarks::counted(records, grades));
-    summary.notes.extend(judged::remarks(&summary.judges));
+    summary.notes.extend(judged::judge_remarks(&summary.judges));
     let (of_run, of_observers) = match scoring.source {
         Source::Run(manifest) => (
             run_notes(scoring.suite, manifest),

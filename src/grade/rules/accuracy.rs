@@ -49,7 +49,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<AccuracyOptions>
 pub(super) struct AccuracyOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// What does not count in a comparison.
     pub normalise: Normalise,

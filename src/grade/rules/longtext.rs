@@ -12,11 +12,11 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What the official evaluator removes from the reader's reply. It means to remove other phrases too, but its
-/// loop keeps its last pass only.
+/// The phrase that the official evaluator removes from the reader's reply. It means to remove other phrases
+/// too, but its loop keeps only its last pass.
 const NO_TEXT: &str = "No text recognized.";
 
-/// Most of the missing units that a reason lists.
+/// The largest number of missing units that a reason lists.
 const LISTED: usize = 12;
 
 /// `longtext`, described.
@@ -31,7 +31,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LongTextOptions {
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
 }
 
@@ -41,13 +41,14 @@ pub(super) struct Expect<'a> {
     #[serde(borrow)]
     /// The texts that the picture shows.
     pub texts: Vec<Cow<'a, str>>,
-    /// Whose units are counted: words or characters.
+    /// The language, which decides whether words or characters are counted.
     pub language: Language,
 }
 
-/// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets
-/// after [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost
-/// nothing. `correct` means that every unit was found. Parts: `matched`, `reference`.
+/// Score = matched units / reference units, which are words in English and characters in Chinese. They are
+/// matched as multisets after [`normalise::longtext`]. Averages divide sums (the official micro average).
+/// Order and additions cost nothing. `correct` means that every unit was found. Parts: `matched`,
+/// `reference`.
 pub(super) struct LongText(pub LongTextOptions);
 
 impl LongText {
@@ -70,14 +71,14 @@ impl LongText {
             ..Verdict::scored(
                 score,
                 found.matched == found.reference,
-                reason(&found, expect.language == Language::Zh),
+                recall_reason(&found, expect.language == Language::Zh),
             )
         })
     }
 }
 
-/// What was found of a text, and the first units that were not.
-pub(super) fn reason(found: &Recall, characters: bool) -> String {
+/// The share of a text that was found, and the first units that were not.
+pub(super) fn recall_reason(found: &Recall, characters: bool) -> String {
     let (unit, separator) = if characters {
         ("characters", "")
     } else {
