@@ -43,13 +43,13 @@ impl PublishedFile {
         let check = |(column, value): (Option<&str>, f64)| {
             let name = column.unwrap_or(OVERALL);
             let out_of = *row.out_of.get(name).or_else(|| self.out_of.get(name))?;
-            self.fraction(row, column, value, out_of)
+            self.check_value(row, column, value, out_of)
         };
         values(row).filter_map(check).collect()
     }
 
     /// Checks a printed value. `None` if some number of right answers gives it.
-    fn fraction(
+    fn check_value(
         &self,
         row: &PublishedRow,
         column: Option<&str>,

@@ -13,7 +13,7 @@ use serde_json::Value;
 /// Fails if there is no such rule.
 pub fn rule_description(name: &str) -> Result<&'static RuleDescription, RuleError> {
     let rule = RULES.iter().copied().find(|rule| rule.name == name);
-    rule.ok_or_else(|| unknown(name))
+    rule.ok_or_else(|| unknown_rule(name))
 }
 
 /// Builds a rule from the options of its suite.
@@ -38,7 +38,7 @@ pub fn build_from_note(note: &Value) -> Result<Box<dyn Rule>, RuleError> {
     build(name, &options)
 }
 
-fn unknown(name: &str) -> RuleError {
+fn unknown_rule(name: &str) -> RuleError {
     let known: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
     let nearest = known
         .iter()

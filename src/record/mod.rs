@@ -228,7 +228,7 @@ pub struct Group {
     pub by: String,
     /// The tag's value.
     pub key: String,
-    /// The group's number. Null if nothing of it was scored.
+    /// The group's number. Null if none of its outputs has a score.
     pub value: Option<f64>,
     /// Lower end of its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -226,8 +226,8 @@ mod tests {
     }
 
     /// 300 simulated studies: 40 items × 4 repeats, each item with its own chance of success, uniform in
-    /// 0..1, so that the true value is 0.5. A 95 % interval should hold it about 285 times; an interval that
-    /// took repeats for independent would hold it about 250 times.
+    /// 0..1, so that the true value is 0.5. A 95 % interval should contain it about 285 times. An interval that
+    /// treated repeats as independent would contain it about 250 times.
     #[test]
     fn the_interval_holds_the_truth_about_as_often_as_it_says() {
         let mut random = SplitMix64::new(11, 0);

@@ -33,8 +33,8 @@ pub(super) struct PageOcrOptions {
     pub from: From,
     /// The OCR observer to use if there are several.
     pub observer: Option<String>,
-    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where
-    /// it is.
+    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, if
+    /// it was fetched.
     pub wordnet: Option<PathBuf>,
 }
 

@@ -93,7 +93,7 @@ impl<'a> Found<'a> {
             .map_or(&[], |(_, objects)| objects)
     }
 
-    /// The best `count` objects of a class, or fewer where there are fewer.
+    /// The best `count` objects of a class. There may be fewer.
     pub(super) fn best(&self, class: &str, count: usize) -> &[&'a Detected<'a>] {
         let all = self.of_class(class);
         &all[..count.min(all.len())]

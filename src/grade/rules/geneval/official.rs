@@ -83,7 +83,7 @@ fn prompt_and_number(filename: &str) -> Option<(&str, u32)> {
     Some((folder, number.parse().ok()?))
 }
 
-/// The verdict that such evidence holds.
+/// The verdict in such evidence.
 pub(super) fn verdict(evidence: &Value) -> Result<Verdict, String> {
     let seen: OfficialVerdict<'_> = evidence::read(evidence);
     let verdict = seen.official.into_option().unwrap_or_default();

@@ -143,7 +143,7 @@ fn plain_numbers(text: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Where the unsigned number that starts at `start` ends.
+/// The end of the unsigned number that starts at `start`.
 fn plain_end(text: &[char], start: usize) -> Option<usize> {
     let whole = start + digits(text, start);
     let fraction = match text.get(whole) {

@@ -114,7 +114,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The share of right keys; 0 where there are none.
+    /// The share of right keys. It is 0 if there are none.
     pub(super) fn score(self) -> f64 {
         if self.all == 0 {
             return 0.0;
