@@ -61,7 +61,8 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// What a grade adds to its reason for a reply that was read although it is not whole.
     pub(super) fn remark(&self) -> String {
-        let cut = "; the reply was cut off by its token limit, which the official script does not look at";
+        let cut =
+            "; the reply was cut off by its token limit, which the official script does not check";
         let said = [(self.cut, cut), (self.thought, "; a thought was left out")];
         said.into_iter()
             .filter_map(|(told, words)| told.then_some(words))

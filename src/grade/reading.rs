@@ -119,7 +119,7 @@ fn answer_text<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> 
         Value::String(text) => Ok(Cow::Borrowed(text)),
         Value::Number(number) => Ok(Cow::Owned(number.to_string())),
         other => Err(format!(
-            "the item's `expect.{key}` holds {other}, where a string or a number was expected"
+            "the item's `expect.{key}` has {other}, where a string or a number was expected"
         )),
     }
 }

@@ -188,7 +188,7 @@ fn stock_rules_say_what_they_compared() {
     };
     insta::assert_snapshot!(of("exact-match", "", json!(["Stop", 12]), " stop "), @"Some(1.0) said “ stop ”, equal to “Stop”");
     insta::assert_snapshot!(of("exact-match", "normalise.ignore_case = false", json!("Stop"), "stop"), @"Some(0.0) said “stop”, expected “Stop”");
-    insta::assert_snapshot!(of("exact-match", "", json!([true]), "yes"), @"None the item's `expect.answers` holds true, where a string or a number was expected");
+    insta::assert_snapshot!(of("exact-match", "", json!([true]), "yes"), @"None the item's `expect.answers` has true, where a string or a number was expected");
     insta::assert_snapshot!(of("contains", "", json!(["cat", "dog"]), "A DOG."), @"Some(1.0) said “A DOG.”, which contains “dog”");
     insta::assert_snapshot!(of("contains", "", json!([" "]), "a dog"), @"None every answer of the item normalises to nothing");
     insta::assert_snapshot!(of("anls", "", json!(["abcd"]), "abcx"), @"Some(0.75) said “abcx”, nearest answer “abcd”: normalised distance 0.2500 < 0.5");

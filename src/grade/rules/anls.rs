@@ -10,7 +10,7 @@ use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `anls`, described.
+/// The description of `anls`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
     "anls",
     "ANLS of DocVQA: how near the nearest answer is in edits, and 0 beyond a threshold.",

@@ -8,7 +8,7 @@ use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `contains`, described.
+/// The description of `contains`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>(
     "contains",
     "Right when the text contains an answer.",

@@ -16,7 +16,7 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// `dpg-bench`, described.
+/// The description of `dpg-bench`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<DpgOptions>(
     "dpg-bench",
     "DPG-Bench: the share of a prompt's questions that an observer answers with yes.",

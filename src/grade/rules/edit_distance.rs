@@ -9,7 +9,7 @@ use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `edit-distance`, described.
+/// The description of `edit-distance`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<EditDistanceOptions>(
     "edit-distance",
     "One minus the normalised edit distance to the nearest answer.",

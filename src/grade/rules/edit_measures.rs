@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const NOTHING: f64 = 0.001;
 const EVERYTHING: f64 = 0.9;
 
-/// `edit-measures`, described.
+/// The description of `edit-measures`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
     "edit-measures",
     "One measure of an edit as the score, such as PSNR, and others beside it.",

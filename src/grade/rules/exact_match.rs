@@ -8,7 +8,7 @@ use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `exact-match`, described.
+/// The description of `exact-match`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<ExactMatchOptions>(
     "exact-match",
     "Right when the text equals an answer.",

@@ -27,7 +27,7 @@ const SCALE: Scale = Scale {
     whole: false,
 };
 
-/// `gedit`, described.
+/// The description of `gedit`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
     "gedit",
     "GEdit-Bench: semantic consistency and perceptual quality of an edit, from a judge's replies.",

@@ -39,7 +39,7 @@ const TABLES: [(&str, &[&str]); 3] = [
     ("overall", &["basic", "advanced", "all"]),
 ];
 
-/// `genai-bench`, described.
+/// The description of `genai-bench`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<GenAiBenchOptions>(
     "genai-bench",
     "GenAI-Bench: VQAScore, by skill.",

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, HashMap};
 /// The evidence leaves out detections below this score, so no threshold may be lower.
 const LOWEST_THRESHOLD: f64 = 0.05;
 
-/// `geneval`, described.
+/// The description of `geneval`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
     "geneval",
     "GenEval: the objects, counts, colours and positions that a detector finds.",

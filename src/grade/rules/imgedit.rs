@@ -30,7 +30,7 @@ pub(super) enum Variant {
     Multiturn,
 }
 
-/// `imgedit`, described.
+/// The description of `imgedit`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
     "imgedit",
     "ImgEdit-Bench: an edit's scores from 1 to 5, from a judge's replies.",

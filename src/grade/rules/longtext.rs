@@ -19,7 +19,7 @@ const NO_TEXT: &str = "No text recognized.";
 /// The largest number of missing units that a reason lists.
 const LISTED: usize = 12;
 
-/// `longtext`, described.
+/// The description of `longtext`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
     "longtext",
     "LongText-Bench: the share of the words or characters that an OCR engine finds.",

@@ -6,7 +6,7 @@ use crate::grade::rule::{Case, Rule, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `measure`, described.
+/// The description of `measure`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<MeasureOptions>(
     "measure",
     "A number of the evidence is the score.",

@@ -11,7 +11,7 @@ use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `mmmu`, described.
+/// The description of `mmmu`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
     "mmmu",
     "MMMU: multiple-choice and open questions.",

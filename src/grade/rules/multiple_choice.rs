@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
-/// `multiple-choice`, described.
+/// The description of `multiple-choice`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOptions>(
     "multiple-choice",
     "Right when the reply chooses the right option; asked once, or in every rotation.",

@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub(super) enum Which {
     /// The first number of the text.
     First,
-    /// Models reason first and conclude last.
+    /// The last number of the text, since models reason first and conclude last.
     #[default]
     Last,
 }
@@ -30,7 +30,7 @@ pub(super) enum Percent {
     Divide,
 }
 
-/// `numeric`, described.
+/// The description of `numeric`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<NumericOptions>(
     "numeric",
     "Right when a number in the text is near enough to the answer's.",
@@ -52,7 +52,8 @@ pub(super) struct NumericOptions {
     pub percent: Percent,
     /// Largest accepted difference. Default: 0.
     pub absolute: f64,
-    /// Largest accepted difference as a part of the answer. Default: 0. The larger of both tolerances counts.
+    /// Largest accepted difference as a part of the answer. Default: 0. The larger of the two tolerances
+    /// counts.
     pub relative: f64,
 }
 
@@ -193,7 +194,7 @@ fn has_thousands_groups(text: &[char], mut end: usize) -> bool {
     groups > 0
 }
 
-/// Whether a minus is a sign. It is not if it joins two words or numbers, as in `10-20`.
+/// Whether a minus is a sign. It is not a sign if it joins two words or numbers, as in `10-20`.
 fn is_negative(text: &[char], start: usize) -> bool {
     let Some(before) = start.checked_sub(1) else {
         return false;

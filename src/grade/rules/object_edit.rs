@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// `object-edit`, described.
+/// The description of `object-edit`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
     "object-edit",
     "An edit by the objects that a detector finds: what was asked for, and what was to stay.",

@@ -20,7 +20,7 @@ const FORMULAS: &str = "HME100k";
 /// The largest number of answers that a reason lists.
 const LISTED: usize = 5;
 
-/// `ocrbench`, described.
+/// The description of `ocrbench`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<OcrBenchOptions>(
     "ocrbench",
     "OCRBench: right when the text contains an answer.",

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 /// What the official script takes out of the reader's reply, in this order.
 const HALLUCINATIONS: [&str; 2] = ["addCriterion", "No text recognized."];
 
-/// `oneig-text`, described.
+/// The description of `oneig-text`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<OneIgTextOptions>(
     "oneig-text",
     "OneIG-Bench's text score: edit distance, exact pictures and words found.",

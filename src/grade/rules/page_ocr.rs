@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// `page-ocr`, described.
+/// The description of `page-ocr`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
     "page-ocr",
     "The text of a whole page: the mean of BLEU, METEOR, F-measure and edit similarity.",

@@ -10,7 +10,7 @@ use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `relaxed-accuracy`, described.
+/// The description of `relaxed-accuracy`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyOptions>(
     "relaxed-accuracy",
     "ChartQA: right when a number is near enough to the answer, or the text is the same.",

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// `text-recall`, described.
+/// The description of `text-recall`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
     "text-recall",
     "The share of a text that several OCR engines find, on average.",

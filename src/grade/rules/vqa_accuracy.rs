@@ -20,7 +20,7 @@ pub(super) enum Normalisation {
     VqaV2,
 }
 
-/// `vqa-accuracy`, described.
+/// The description of `vqa-accuracy`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptions>(
     "vqa-accuracy",
     "VQAv2 and TextVQA: agreement with the answers of ten people.",

@@ -53,7 +53,7 @@ const SCALES: [Scale; 2] = [
 /// The official overall value needs all of them.
 const PROMPTS: usize = 1000;
 
-/// `wise`, described.
+/// The description of `wise`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
     "wise",
     "WISE: consistency, realism and aesthetic quality, from a judge's replies.",

@@ -17,8 +17,8 @@ pub(super) enum Reading {
     /// Only what says yes or no counts. A reply that says neither, or both, is wrong.
     #[default]
     Strict,
-    /// As in POPE's script: no when the first sentence has the word `no`, `No` or `not`, else yes for any
-    /// other reply.
+    /// As in POPE's script: no if the first sentence has the word `no`, `No` or `not`. Any other reply is a
+    /// yes.
     Official,
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Headline {
     F1,
 }
 
-/// `yes-no`, described.
+/// The description of `yes-no`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<YesNoOptions>(
     "yes-no",
     "Questions that are answered with yes or no, with the measures of POPE.",

@@ -41,7 +41,7 @@ fn answer_text(answer: &Json) -> Result<String, String> {
     match answer {
         Json::String(_) | Json::Number(_) | Json::Bool(_) => Ok(Value::from_json(answer).to_str()),
         other => Err(format!(
-            "`answers` holds {other}, where a text or a number was expected"
+            "`answers` has {other}, where a text or a number was expected"
         )),
     }
 }

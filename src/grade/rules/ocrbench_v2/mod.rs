@@ -41,7 +41,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tasks::Task;
 
-/// `ocrbench-v2`, described.
+/// The description of `ocrbench-v2`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<OcrBenchV2Options>(
     "ocrbench-v2",
     "OCRBench v2: each of its thirty tasks by its own measure.",

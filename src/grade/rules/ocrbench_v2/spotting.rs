@@ -47,9 +47,7 @@ impl Word {
         let texts = list(content, "content")?;
         let words = polygons.iter().zip(&texts).map(|(polygon, text)| {
             let wrong = || {
-                format!(
-                    "`bbox` holds {polygon}, where whole numbers x1, y1, x2, y2, … were expected"
-                )
+                format!("`bbox` has {polygon}, where whole numbers x1, y1, x2, y2, … were expected")
             };
             let numbers = polygon.as_array().ok_or_else(wrong)?;
             let numbers = numbers.iter().map(|n| n.as_i64().map(i128::from));
