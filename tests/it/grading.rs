@@ -195,7 +195,7 @@ fn stock_rules_say_what_they_compared() {
     insta::assert_snapshot!(of("anls", "", json!(["abcd"]), "abxx"), @"Some(0.0) said “abxx”, nearest answer “abcd”: normalised distance 0.5000 ≥ 0.5");
     insta::assert_snapshot!(of("edit-distance", "", json!(["abcd", "abxy"]), "abxx"), @"Some(0.75) said “abxx”, nearest answer “abxy”: normalised distance 0.2500");
     insta::assert_snapshot!(of("accuracy", "unit = 'word'", json!("a b c d"), "a c d e f"), @"Some(0.25) said “a c d e f”, reference “a b c d”: 3 errors in 4 words");
-    insta::assert_snapshot!(of("accuracy", "unit = 'word'\nmeasure = 'recall'", json!("a b c d"), "e d c a"), @"Some(0.75) said “e d c a”, reference “a b c d”: 1 errors in 4 words");
+    insta::assert_snapshot!(of("accuracy", "unit = 'word'\nmeasure = 'recall'", json!("a b c d"), "e d c a"), @"Some(0.75) said “e d c a”, reference “a b c d”: 1 error in 4 words");
     insta::assert_snapshot!(of("numeric", "relative = 0.05", json!("１００"), "12 + 84 = 96"), @"Some(1.0) said “12 + 84 = 96”, last number 96; expected 100 (tolerance 0, relative 0.05)");
     insta::assert_snapshot!(of("numeric", "which = 'first'", json!(12.0), "13 or 12"), @"Some(0.0) said “13 or 12”, first number 13; expected 12 (tolerance 0, relative 0)");
     insta::assert_snapshot!(of("numeric", "", json!("none"), "13"), @"None the item's answer “none” has no number");

@@ -69,7 +69,7 @@ fn the_reference_is_the_cell_of_the_table() {
     assert_eq!(of("two linnes").score, Some(1.0));
     let grade = of("two\nli nes");
     assert_eq!(grade.score, Some(0.5));
-    assert_eq!(grade.reason, "1 of 2 words found; missing: linnes; 1 edits");
+    assert_eq!(grade.reason, "1 of 2 words found; missing: linnes; 1 edit");
 }
 
 #[test]

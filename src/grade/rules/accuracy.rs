@@ -6,6 +6,7 @@ use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python::whitespace;
 use crate::record::Grade;
 use crate::record::evidence::TextReading;
+use crate::text::count::counted;
 use crate::text::normalise::Normalise;
 use crate::text::{distance, multiset};
 use schemars::JsonSchema;
@@ -101,8 +102,8 @@ impl Accuracy {
 
     fn unit_name(&self) -> &'static str {
         match self.0.unit {
-            Unit::Character => "characters",
-            Unit::Word => "words",
+            Unit::Character => "character",
+            Unit::Word => "word",
         }
     }
 }
@@ -125,10 +126,11 @@ impl Rule for Accuracy {
             return Verdict::unscored("every answer of the item normalises to nothing");
         };
         let reason = format!(
-            "said {}, reference {}: {errors} errors in {reference} {}",
+            "said {}, reference {}: {} in {}",
             quote(reading.said),
             quote(&answer.given),
-            self.unit_name()
+            counted(errors, "error"),
+            counted(reference, self.unit_name())
         );
         let (errors, reference) = (errors as f64, reference as f64);
         Verdict {

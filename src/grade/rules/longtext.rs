@@ -5,6 +5,7 @@ use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::Grade;
 use crate::record::evidence::{TextReading, text_alone};
+use crate::text::count::counted;
 use crate::text::normalise::Language;
 use crate::text::recall::{self, Recall};
 use schemars::JsonSchema;
@@ -80,11 +81,15 @@ impl LongText {
 /// The share of a text that was found, and the first units that were not.
 pub(super) fn recall_reason(found: &Recall, characters: bool) -> String {
     let (unit, separator) = if characters {
-        ("characters", "")
+        ("character", "")
     } else {
-        ("words", " ")
+        ("word", " ")
     };
-    let mut reason = format!("{} of {} {unit} found", found.matched, found.reference);
+    let mut reason = format!(
+        "{} of {} found",
+        found.matched,
+        counted(found.reference, unit)
+    );
     let listed: Vec<&str> = found.missing.iter().map(String::as_str).collect();
     if !listed.is_empty() {
         let more = if listed.len() > LISTED { " …" } else { "" };

@@ -12,6 +12,7 @@ use crate::python::whitespace;
 use crate::record::Grade;
 use crate::record::evidence::{TextReading, text_alone};
 use crate::stats::formula::{Formula, Terms};
+use crate::text::count::counted;
 use crate::text::normalise::{self, Language};
 use crate::text::{distance, recall};
 use schemars::JsonSchema;
@@ -90,7 +91,11 @@ impl OneIgText {
             ("reference", found.reference as f64),
             ("limit", worst_distance(expect.language)),
         ];
-        let reason = format!("{}; {edits} edits", recall_reason(&found, characters));
+        let reason = format!(
+            "{}; {}",
+            recall_reason(&found, characters),
+            counted(edits, "edit")
+        );
         Ok(Verdict {
             parts: parts.map(|(name, value)| (name.to_owned(), value)).into(),
             ..Verdict::scored(wac, right, reason)
