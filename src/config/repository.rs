@@ -45,7 +45,7 @@ fn matches_pattern(pattern: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::matches_pattern;
 
     #[test]
     fn a_star_stays_within_its_folder() {
