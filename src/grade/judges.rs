@@ -128,6 +128,6 @@ fn with_answers(
             calls: usize::from(call.is_some()),
             ignored: judgement.answering.text() == Judgement::IGNORE,
         }),
-        ..named(judgement)
+        ..judge_named(judgement)
     }
 }

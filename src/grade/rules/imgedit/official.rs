@@ -52,7 +52,7 @@ pub(super) fn files(rule: &ImgEdit, board: &Board<'_>) -> Vec<OfficialFile> {
         file("average_score.json", averages),
     ];
     if rule.0.variant == Variant::Basic {
-        let types = super::types(board, |grade| grade.score.filter(|_| grade.repeat == 0));
+        let types = super::type_means(board, |grade| grade.score.filter(|_| grade.repeat == 0));
         let types = types.into_iter().map(|(kind, mean)| (kind, mean.into()));
         files.push(file("typescore.json", types.collect()));
     }

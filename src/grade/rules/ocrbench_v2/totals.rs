@@ -57,7 +57,7 @@ pub(super) fn metrics(rule: &dyn Rule, board: &Board<'_>) -> BTreeMap<String, f6
 
 /// What a reader must know of the numbers.
 pub(super) fn notes(board: &Board<'_>, synonyms: Option<&WordNet>) -> Vec<String> {
-    let tasks: Vec<&Task> = board.items.iter().filter_map(task_of).collect();
+    let tasks: Vec<&Task> = board.items.iter().filter_map(Task::of_item).collect();
     let languages: BTreeSet<&str> = tasks.iter().map(|task| task.language()).collect();
     let asked: BTreeSet<&str> = tasks.iter().map(|task| task.name).collect();
     let mut notes = vec![meteor_note(synonyms)];
