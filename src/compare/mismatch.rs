@@ -194,7 +194,7 @@ fn only_judges_differ(one: &Value, other: &Value) -> bool {
 /// How the judges of two runs differ. `found` is how the settings of the runs differ.
 fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismatch> {
     let doubts = [before, after].into_iter().filter_map(|run| {
-        let what = judged::doubt(&run.judges)?;
+        let what = judged::judge_doubt(&run.judges)?;
         Some(Mismatch {
             kind: Kind::Answering,
             text: format!("{} ({}): {what}", run.model, run.run),
@@ -203,7 +203,7 @@ fn judges(before: &RunFacts, after: &RunFacts, found: &[Mismatch]) -> Vec<Mismat
     let mut all: Vec<Mismatch> = doubts.collect();
     let known = !before.judges.is_empty() && !after.judges.is_empty();
     if known
-        && judged::apart(&before.judges, &after.judges)
+        && judged::judges_differ(&before.judges, &after.judges)
         && !found.iter().any(Mismatch::is_of_observers)
     {
         let names = |run: &RunFacts| judged::judge_names(&run.judges);

@@ -53,7 +53,7 @@ impl PublishedFile {
         let rule = self.overall_of.as_ref()?;
         let decimals = self.decimals(row);
         let units = |value: f64| Decimal::from_f64(value)?.units(decimals);
-        let (terms, whole) = self.terms(rule, row)?;
+        let (terms, whole) = self.overall_terms(rule, row)?;
         let mut total = 0;
         for (weight, value) in &terms {
             total += weight * units(*value)?;
@@ -73,7 +73,7 @@ impl PublishedFile {
     }
 
     /// The terms of the overall number, and the divisor of their sum.
-    fn terms(&self, rule: &OverallOf, row: &PublishedRow) -> Option<(Vec<Term>, i128)> {
+    fn overall_terms(&self, rule: &OverallOf, row: &PublishedRow) -> Option<(Vec<Term>, i128)> {
         let equal = |columns: &[String]| -> Option<Vec<Term>> {
             let values = columns.iter().map(|column| row.groups.get(column));
             values.map(|value| Some((1, *value?))).collect()

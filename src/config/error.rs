@@ -90,7 +90,7 @@ pub(super) fn explain(message: &str) -> (String, Option<String>) {
         ("unknown variant", "unknown value"),
     ] {
         if let Some(rest) = message.strip_prefix(start) {
-            return unknown(rest, noun);
+            return explain_unknown(rest, noun);
         }
     }
     if let Some(rest) = message.strip_prefix("missing field") {
@@ -103,14 +103,17 @@ pub(super) fn explain(message: &str) -> (String, Option<String>) {
         if let Some(rest) = message.strip_prefix(start)
             && let Some((found, expected)) = rest.rsplit_once(", expected ")
         {
-            return (format!("expected {}, found {found}", plain(expected)), None);
+            return (
+                format!("expected {}, found {found}", type_in_words(expected)),
+                None,
+            );
         }
     }
     (message, None)
 }
 
 /// The name of a Rust type in words.
-fn plain(expected: &str) -> &str {
+fn type_in_words(expected: &str) -> &str {
     match expected {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
@@ -124,7 +127,7 @@ fn plain(expected: &str) -> &str {
 }
 
 /// `rest` is serde's " `x`, expected one of `a`, `b`".
-fn unknown(rest: &str, noun: &str) -> (String, Option<String>) {
+fn explain_unknown(rest: &str, noun: &str) -> (String, Option<String>) {
     let mut names = rest.split('`').skip(1).step_by(2);
     let name = names.next().unwrap_or_default();
     let accepted: Vec<&str> = names.collect();

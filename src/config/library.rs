@@ -131,7 +131,7 @@ pub fn list(kind: Kind) -> Vec<Listed> {
 }
 
 fn list_from(kind: Kind, current: &Path) -> Vec<Listed> {
-    reachable(kind, current)
+    definitions_by_name(kind, current)
         .into_iter()
         .map(|(name, origin)| {
             let header = open(&origin).and_then(|document| document.typed::<Header>());
@@ -156,10 +156,10 @@ pub(crate) fn find(kind: Kind, name: &str, from: &Path) -> Result<(Document, Ori
     let origin = if is_path {
         Origin::File(from.join(name))
     } else {
-        let mut reachable = reachable(kind, Path::new(""));
+        let mut reachable = definitions_by_name(kind, Path::new(""));
         match reachable.remove(name) {
             Some(origin) => origin,
-            None => return Err(unknown(kind, name, &reachable)),
+            None => return Err(unknown_name(kind, name, &reachable)),
         }
     };
     Ok((open(&origin)?, origin))
@@ -206,7 +206,7 @@ fn open(origin: &Origin) -> Result<Document, ConfigError> {
 }
 
 /// The names and their sources. `current` is the current folder.
-fn reachable(kind: Kind, current: &Path) -> BTreeMap<String, Origin> {
+fn definitions_by_name(kind: Kind, current: &Path) -> BTreeMap<String, Origin> {
     let built_in = BUILT_IN.iter().filter_map(|(path, _)| {
         let file = path.strip_prefix(kind.folder())?.strip_prefix('/')?;
         let name = file.strip_suffix(".toml")?;
@@ -231,7 +231,7 @@ fn reachable(kind: Kind, current: &Path) -> BTreeMap<String, Origin> {
     found
 }
 
-fn unknown(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigError {
+fn unknown_name(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> ConfigError {
     let mut help = String::new();
     if let Some(near) = nearest(name, known.keys().map(String::as_str)) {
         help = format!("did you mean `{near}`? ");

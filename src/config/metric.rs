@@ -44,7 +44,7 @@ impl TryFrom<String> for Metric {
                 by: by.to_owned(),
                 key: key.to_owned(),
             }),
-            (_, None, None) if named(&text) && !misspelt(&text) => Ok(Self::Named(text)),
+            (_, None, None) if named(&text) && !is_misspelt(&text) => Ok(Self::Named(text)),
             _ => Err(format!(
                 "`{text}` is not a metric; expected `overall`, `correct`, `TAG=KEY`, `TAG=*`, `part:NAME` or a name in the summary's `metrics`"
             )),
@@ -53,7 +53,7 @@ impl TryFrom<String> for Metric {
 }
 
 /// Whether a name looks like one of the fixed ones.
-fn misspelt(name: &str) -> bool {
+fn is_misspelt(name: &str) -> bool {
     let near = |fixed| strsim::damerau_levenshtein(&name.to_lowercase(), fixed) <= 2;
     near("overall") || near("correct")
 }

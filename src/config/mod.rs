@@ -37,7 +37,7 @@ pub use study_factor::{Cost, CostOf, Curves, Factor, Level};
 pub use study_file::{StudyEngine, StudyFile, StudyPart};
 pub use suite_file::{
     ChoiceMapping, Expect, FieldOrValue, Flaw, GradeSection, ItemsSource, Join, Mapping, Names,
-    Prepare, ReportSection, SuiteFile, Wanted, set, suite,
+    Prepare, ReportSection, SuiteFile, Wanted, set_options, suite,
 };
 pub use whole_counts::Impossible;
 

@@ -19,10 +19,10 @@ pub struct PolicyFile {
     #[serde(default)]
     pub description: String,
     /// The largest probability of a false alarm; with `correction` "holm", over all rules together.
-    #[serde(default = "level")]
+    #[serde(default = "default_level")]
     pub level: f64,
     /// The statistical power for which the smallest detectable drop and the needed items are printed.
-    #[serde(default = "power")]
+    #[serde(default = "default_power")]
     pub power: f64,
     /// The correction for several rules that are tested at once.
     #[serde(default)]
@@ -40,7 +40,7 @@ pub struct PolicyFile {
     #[serde(default)]
     pub partial: PartialRuns,
     /// Number of random exchanges of the permutation test, and of resamples of the interval.
-    #[serde(default = "resamples")]
+    #[serde(default = "default_resamples")]
     pub resamples: usize,
     /// What is checked.
     #[schemars(length(min = 1))]
@@ -66,7 +66,7 @@ pub struct PolicyRule {
     #[serde(default)]
     pub max_relative_drop: Option<f64>,
     /// False if a higher number is worse.
-    #[serde(default = "yes")]
+    #[serde(default = "is_true")]
     pub higher_is_better: bool,
     /// Replaces the policy's own value.
     #[serde(default)]
@@ -138,11 +138,11 @@ pub enum PartialRuns {
     Compare,
 }
 
-fn level() -> f64 {
+fn default_level() -> f64 {
     0.05
 }
 
-fn power() -> f64 {
+fn default_power() -> f64 {
     0.8
 }
 
@@ -150,11 +150,11 @@ fn min_pairs() -> usize {
     10
 }
 
-fn resamples() -> usize {
+fn default_resamples() -> usize {
     10_000
 }
 
-fn yes() -> bool {
+fn is_true() -> bool {
     true
 }
 

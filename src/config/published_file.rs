@@ -128,16 +128,16 @@ pub struct PublishedRow {
 
 impl PublishedFile {
     /// A printed value on the scale of the grades of this program. `column` is `None` for the overall number.
-    pub fn here(&self, column: Option<&str>, value: f64) -> f64 {
-        value / self.mark(column) * self.full_mark_here
+    pub fn to_own_scale(&self, column: Option<&str>, value: f64) -> f64 {
+        value / self.full_mark_of(column) * self.full_mark_here
     }
 
     /// A value of this program on the scale of the paper's.
-    pub fn printed(&self, column: Option<&str>, value: f64) -> f64 {
-        value / self.full_mark_here * self.mark(column)
+    pub fn to_printed_scale(&self, column: Option<&str>, value: f64) -> f64 {
+        value / self.full_mark_here * self.full_mark_of(column)
     }
 
-    pub(super) fn mark(&self, column: Option<&str>) -> f64 {
+    pub(super) fn full_mark_of(&self, column: Option<&str>) -> f64 {
         let own = column.and_then(|column| self.marks.get(column));
         *own.unwrap_or(&self.full_mark)
     }
@@ -233,7 +233,7 @@ pub(super) fn checked(
         let place = ["rows", &place];
         let decimals = row.decimals.or(file.decimals);
         for (column, value) in values(row) {
-            let mark = file.mark(column);
+            let mark = file.full_mark_of(column);
             if !(0.0..=mark).contains(&value) {
                 let message = format!("{value} is not between 0 and `full_mark` = {mark}");
                 let help = Some("numbers in percent need `full_mark = 100`".to_owned());

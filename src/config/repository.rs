@@ -24,12 +24,14 @@ pub struct Repository {
 
 impl Repository {
     /// Whether a file of the repository is needed.
-    pub fn wants(&self, path: &str) -> bool {
-        self.files.iter().any(|pattern| fits(pattern, path))
+    pub fn is_needed(&self, path: &str) -> bool {
+        self.files
+            .iter()
+            .any(|pattern| matches_pattern(pattern, path))
     }
 }
 
-fn fits(pattern: &str, path: &str) -> bool {
+fn matches_pattern(pattern: &str, path: &str) -> bool {
     let Some((start, end)) = pattern.split_once('*') else {
         return pattern == path;
     };
@@ -43,19 +45,19 @@ fn fits(pattern: &str, path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::matches_pattern;
 
     #[test]
     fn a_star_stays_within_its_folder() {
-        assert!(fits("vae/*.safetensors", "vae/a-b.safetensors"));
-        assert!(fits("config.json", "config.json"));
+        assert!(matches_pattern("vae/*.safetensors", "vae/a-b.safetensors"));
+        assert!(matches_pattern("config.json", "config.json"));
         for (pattern, path) in [
             ("*.safetensors", "stage1/a.safetensors"),
             ("vae/*", "vae/x/y"),
             ("a*a", "a"),
             ("config.json", "vae/config.json"),
         ] {
-            assert!(!fits(pattern, path), "{pattern} {path}");
+            assert!(!matches_pattern(pattern, path), "{pattern} {path}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::error::{ConfigError, explain};
 use crate::config::text::{Text, empty_table, read_table};
-use crate::config::value::json;
+use crate::config::value::located_json;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::ops::Range;
@@ -80,11 +80,9 @@ impl Settings {
         self.table().get_ref().is_empty()
     }
 
-    /// The options as JSON, for the manifest. Dates become strings.
+    /// The options as JSON, for the manifest. Dates become strings, and so do numbers that JSON lacks.
     pub fn to_json(&self) -> serde_json::Value {
-        read_table::<toml::Table>(self.table())
-            .map(|table| json(toml::Value::Table(table)))
-            .unwrap_or_default()
+        located_json(self.table().get_ref())
     }
 
     /// All layers as one table. Its spans count as if the texts of the layers were concatenated.

@@ -132,13 +132,13 @@ fn check_factor(document: &Document, study: &StudyFile) -> Result<(), ConfigErro
             format!("`{by}=*` means several numbers, but the primary metric must be one number");
         return mistake(&["primary"], &message, None);
     }
-    levels(document, factor)?;
-    trainings(document, study, factor)?;
-    costs(document, study, factor)?;
-    curves(document, study, factor)
+    check_levels(document, factor)?;
+    check_trainings(document, study, factor)?;
+    check_costs(document, study, factor)?;
+    check_curves(document, study, factor)
 }
 
-fn levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
+fn check_levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
     let names: Vec<&str> = factor.levels.iter().map(|l| l.name.as_str()).collect();
     if names.is_empty() {
         let message = "a factor needs at least one level";
@@ -190,11 +190,15 @@ fn levels(document: &Document, factor: &Factor) -> Result<(), ConfigError> {
             }
         }
     }
-    known(document, &["factor", "control"], &factor.control, &names)
+    check_level_name(document, &["factor", "control"], &factor.control, &names)
 }
 
 /// Settings of trainings require a level with a training.
-fn trainings(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(), ConfigError> {
+fn check_trainings(
+    document: &Document,
+    study: &StudyFile,
+    factor: &Factor,
+) -> Result<(), ConfigError> {
     let trained = factor.levels.iter().any(|level| level.training.is_some());
     let said = [
         ("training_seeds", !study.training_seeds.is_empty()),
@@ -213,7 +217,7 @@ fn trainings(document: &Document, study: &StudyFile, factor: &Factor) -> Result<
 }
 
 /// The error for a name that is not a level.
-fn known(
+fn check_level_name(
     document: &Document,
     path: &[&str],
     name: &str,
@@ -228,7 +232,7 @@ fn known(
     Err(document.mistake(path, format!("there is no level `{name}`"), Some(help)))
 }
 
-fn costs(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(), ConfigError> {
+fn check_costs(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(), ConfigError> {
     let measured = study
         .cost
         .as_ref()
@@ -254,11 +258,15 @@ fn costs(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(), 
     Ok(())
 }
 
-fn curves(document: &Document, study: &StudyFile, factor: &Factor) -> Result<(), ConfigError> {
+fn check_curves(
+    document: &Document,
+    study: &StudyFile,
+    factor: &Factor,
+) -> Result<(), ConfigError> {
     let names: Vec<&str> = factor.levels.iter().map(|l| l.name.as_str()).collect();
     for (at, curves) in study.curves.iter().enumerate() {
         let index = at.to_string();
-        known(
+        check_level_name(
             document,
             &["curves", &index, "level"],
             &curves.level,

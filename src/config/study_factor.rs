@@ -103,13 +103,13 @@ pub struct Curves {
     #[schemars(length(min = 1))]
     pub files: Vec<String>,
     /// The column of the steps.
-    #[serde(default = "step")]
+    #[serde(default = "default_step")]
     pub step: String,
     /// The columns to draw, with one chart for each name.
     #[schemars(length(min = 1))]
     pub values: Vec<String>,
 }
 
-fn step() -> String {
+fn default_step() -> String {
     "step".to_owned()
 }

@@ -130,7 +130,7 @@ pub fn suite(name: &str, from: &Path) -> Result<Loaded<SuiteFile>, ConfigError> 
 ///
 /// # Errors
 /// Fails if one is not TOML or names nothing of the suite.
-pub fn set(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigError> {
+pub fn set_options(suite: &mut SuiteFile, assignments: &[String]) -> Result<(), ConfigError> {
     if assignments.is_empty() {
         return Ok(());
     }

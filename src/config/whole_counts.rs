@@ -43,13 +43,13 @@ impl PublishedFile {
         let check = |(column, value): (Option<&str>, f64)| {
             let name = column.unwrap_or(OVERALL);
             let out_of = *row.out_of.get(name).or_else(|| self.out_of.get(name))?;
-            self.fraction(row, column, value, out_of)
+            self.check_value(row, column, value, out_of)
         };
         values(row).filter_map(check).collect()
     }
 
     /// Checks a printed value. `None` if some number of right answers gives it.
-    fn fraction(
+    fn check_value(
         &self,
         row: &PublishedRow,
         column: Option<&str>,
@@ -58,7 +58,7 @@ impl PublishedFile {
     ) -> Option<Impossible> {
         let decimals = self.decimals(row);
         let printed = Decimal::from_f64(value)?.units(decimals)?;
-        let mark = Decimal::from_f64(self.mark(column))?.units(decimals)?;
+        let mark = Decimal::from_f64(self.full_mark_of(column))?.units(decimals)?;
         let n = i128::from(out_of);
         // `right` answers are right · mark / n units; all sides are doubled, so that halves are whole
         // numbers.

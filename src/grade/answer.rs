@@ -1,41 +1,38 @@
-//! Text answers and readings as the rules get them: without the thoughts that a reasoning model writes beside
-//! them.
+//! Text answers and readings as the rules get them: without the thoughts of a reasoning model.
 
 use super::rule::{Case, Rule, Verdict};
 use super::state;
-use crate::record::evidence::{TextReading, text_alone};
+use crate::record::evidence::{LANGUAGE_MODEL_READERS, TextReading, text_alone};
 use crate::record::{Evidence, Failure, Output, OutputKind};
 use crate::text::thinking::{self, NO_ANSWER, Parted};
 
-/// Said of an answer with a thought.
-const LEFT_OUT: &str =
+/// The note on an answer with a thought.
+const THOUGHT_LEFT_OUT: &str =
     "a thought beside the answer was left out, which an official script may read";
-/// Said of an answer in marks with words around them.
-const AROUND: &str =
+/// The note on an answer in marks with words around them.
+const WORDS_LEFT_OUT: &str =
     "words around the marked answer were left out, which an official script may read";
-/// Said of a reply that is a thought alone.
-const NONE: &str = "no answer came, only a thought";
+/// The note on a reply that is a thought alone.
+const THOUGHT_ALONE: &str = "no answer came, only a thought";
 
-/// Observers that put what a language model wrote into `text`; OCR engines write no thoughts, and a picture
-/// may show their marks.
-const READERS: [&str; 2] = ["openai-ocr", "qwen-ocr"];
-
-/// Said of evidence with a reader's thought.
-const READ: &str = "a reader's thought was left out of the text of the picture";
+/// The note on evidence with a reader's thought.
+const READER_THOUGHT: &str = "a reader's thought was left out of the text of the picture";
 
 /// Grades one output that was made. A reply that is a thought alone has no score.
 pub(super) fn grade(rule: &dyn Rule, case: &Case<'_>) -> Verdict {
-    let read: Vec<Option<Evidence>> = case.evidence.iter().map(|seen| reading(seen)).collect();
-    let evidence: Vec<&Evidence> = (read.iter().zip(case.evidence))
-        .map(|(read, seen)| read.as_ref().unwrap_or(seen))
+    let readings: Vec<Option<Evidence>> = (case.evidence.iter())
+        .map(|seen| reading_without_thought(seen))
         .collect();
-    let parted = case.output.and_then(parted);
+    let evidence: Vec<&Evidence> = (readings.iter().zip(case.evidence))
+        .map(|(reading, seen)| reading.as_ref().unwrap_or(seen))
+        .collect();
+    let parted = case.output.and_then(parted_output);
     if parted
         .as_ref()
         .is_some_and(|(_, parted)| !parted.answered())
     {
         return Verdict {
-            notes: vec![NONE.to_owned()],
+            notes: vec![THOUGHT_ALONE.to_owned()],
             ..Verdict::unscored(state::unparsed(NO_ANSWER))
         };
     }
@@ -50,9 +47,13 @@ pub(super) fn grade(rule: &dyn Rule, case: &Case<'_>) -> Verdict {
     });
     let thought = (parted.as_ref()).is_some_and(|(_, parted)| !parted.thought().is_empty());
     let around = (parted.as_ref()).is_some_and(|(_, parted)| parted.has_more_words());
-    let heard = read.iter().any(Option::is_some);
-    let said = [(thought, LEFT_OUT), (around, AROUND), (heard, READ)];
-    for (_, note) in said.into_iter().filter(|(told, _)| *told) {
+    let reader_thought = readings.iter().any(Option::is_some);
+    let notes = [
+        (thought, THOUGHT_LEFT_OUT),
+        (around, WORDS_LEFT_OUT),
+        (reader_thought, READER_THOUGHT),
+    ];
+    for (_, note) in notes.into_iter().filter(|(applies, _)| *applies) {
         if !verdict.reason.is_empty() {
             verdict.reason.push_str("; ");
         }
@@ -62,8 +63,8 @@ pub(super) fn grade(rule: &dyn Rule, case: &Case<'_>) -> Verdict {
     verdict
 }
 
-/// A text output with marks of a thought or an answer, taken apart.
-fn parted(output: &Output) -> Option<(&Output, Parted<'_>)> {
+/// A text output with marks of a thought or an answer, and its parts. `None` for any other output.
+fn parted_output(output: &Output) -> Option<(&Output, Parted<'_>)> {
     let text = output.text.as_deref()?;
     let parted = thinking::split_reply(text);
     let marked = !parted.answered() || parted.answer() != text;
@@ -72,19 +73,19 @@ fn parted(output: &Output) -> Option<(&Output, Parted<'_>)> {
 
 /// The words of an output that are graded. `None` if it has none.
 pub(super) fn graded_words(output: &Output) -> Option<String> {
-    match parted(output) {
+    match parted_output(output) {
         Some((_, parted)) => parted.answered().then(|| parted.answer().to_owned()),
         None => output.text.clone(),
     }
 }
 
-/// Evidence of a language model that read a picture, without its thoughts. `None` if there are none.
-/// Observers leave them out by themselves: this is for evidence of others.
-fn reading(seen: &Evidence) -> Option<Evidence> {
+/// The evidence of a language model that read a picture, without its thoughts. `None` if it has no thoughts.
+/// Our observers leave them out themselves, so this is for evidence of other programs.
+fn reading_without_thought(seen: &Evidence) -> Option<Evidence> {
     let evidence = seen
         .evidence
         .as_ref()
-        .filter(|_| READERS.contains(&&*seen.observer))?;
+        .filter(|_| LANGUAGE_MODEL_READERS.contains(&&*seen.observer))?;
     let text = text_alone(evidence)?;
     let parted = thinking::split_reply(text);
     if parted.answered() && parted.reading() == text {

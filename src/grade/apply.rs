@@ -6,14 +6,15 @@ use crate::record::{Evidence, Failure, Grade, Item, Output};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
-/// Items graded at once: enough for every core, few enough to hold no second copy of all grades.
+/// The number of items that are graded at once. It keeps every core busy, and it is small enough that memory
+/// has no second copy of all grades.
 const CHUNK: usize = 1 << 15;
 
 /// One grade for each expected (item, repeat), in item order, then by repeat.
 ///
-/// With `outputs`, each item is expected `repeats` times. Without (loose evidence), the repeats that its
-/// evidence names are expected, and repeat 0 where it has none. Of several outputs of one (item, repeat) the
-/// last counts; records of items or repeats that nobody asked for are skipped. A missing or failed output has
+/// With `outputs`, each item is expected `repeats` times. Without them (loose evidence), the repeats that its
+/// evidence names are expected, and repeat 0 if it has none. Of several outputs of one (item, repeat), the
+/// last counts. Records of items or repeats that nobody asked for are skipped. A missing or failed output has
 /// a null score, and `unscored` says why.
 pub fn grade_all(
     rule: &dyn Rule,
@@ -46,7 +47,7 @@ pub fn grade_all(
                     Some(None) => Verdict::unscored("missing output"),
                     Some(Some(Output {
                         error: Some(error), ..
-                    })) => Verdict::unscored(failed(error)),
+                    })) => Verdict::unscored(failure_text(error)),
                     output => answer::grade(
                         rule,
                         &Case {
@@ -57,7 +58,7 @@ pub fn grade_all(
                         },
                     ),
                 };
-                record(item, repeat, verdict)
+                grade_record(item, repeat, verdict)
             })
             .collect()
     };
@@ -70,11 +71,11 @@ pub fn grade_all(
     grades
 }
 
-fn failed(error: &Failure) -> String {
+fn failure_text(error: &Failure) -> String {
     format!("failed: {}: {}: {}", error.stage, error.kind, error.message)
 }
 
-fn record(item: &Item, repeat: u32, verdict: Verdict) -> Grade {
+fn grade_record(item: &Item, repeat: u32, verdict: Verdict) -> Grade {
     let mut extra = crate::record::Object::new();
     for note in &verdict.notes {
         crate::record::add_note(&mut extra, note);
@@ -92,12 +93,12 @@ fn record(item: &Item, repeat: u32, verdict: Verdict) -> Grade {
     }
 }
 
-/// Where the records of each item and repeat lie, without moving them.
+/// The positions of the records of each item and repeat. The records stay where they are.
 struct Index<'a, T> {
     records: &'a [T],
-    /// Sorted, so that the records of an item lie together, by repeat, in file order.
+    /// Sorted by item, then by repeat, then in file order.
     places: Vec<Place>,
-    /// Where an item's places begin; one entry more than there are items.
+    /// The index of the first place of each item. There is one more entry than there are items.
     starts: Vec<usize>,
 }
 

@@ -11,9 +11,9 @@ use serde_json::Value;
 ///
 /// # Errors
 /// Fails if there is no such rule.
-pub fn described(name: &str) -> Result<&'static RuleDescription, RuleError> {
+pub fn rule_description(name: &str) -> Result<&'static RuleDescription, RuleError> {
     let rule = RULES.iter().copied().find(|rule| rule.name == name);
-    rule.ok_or_else(|| unknown(name))
+    rule.ok_or_else(|| unknown_rule(name))
 }
 
 /// Builds a rule from the options of its suite.
@@ -21,14 +21,14 @@ pub fn described(name: &str) -> Result<&'static RuleDescription, RuleError> {
 /// # Errors
 /// Fails if there is no such rule, an option is unknown or of the wrong type, or a value is out of range.
 pub fn build(name: &str, options: &Settings) -> Result<Box<dyn Rule>, RuleError> {
-    described(name)?.build(options)
+    rule_description(name)?.build(options)
 }
 
-/// Builds the rule of a note that a summary keeps: `{"rule", "options"}`.
+/// Builds the rule that a summary names in a note `{"rule", "options"}`.
 ///
 /// # Errors
 /// Fails when [`build`] fails.
-pub fn noted(note: &Value) -> Result<Box<dyn Rule>, RuleError> {
+pub fn build_from_note(note: &Value) -> Result<Box<dyn Rule>, RuleError> {
     let name = note["rule"].as_str().unwrap_or_default();
     let options: toml::Table = serde_json::from_value(note["options"].clone()).unwrap_or_default();
     let options = Settings::from_table(&options).map_err(|source| RuleError::Options {
@@ -38,7 +38,7 @@ pub fn noted(note: &Value) -> Result<Box<dyn Rule>, RuleError> {
     build(name, &options)
 }
 
-fn unknown(name: &str) -> RuleError {
+fn unknown_rule(name: &str) -> RuleError {
     let known: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
     let nearest = known
         .iter()

@@ -1,23 +1,25 @@
-//! Which option a reply to a multiple-choice question chooses, and by which rule that was read.
+//! Which option a reply to a multiple-choice question chooses, and which rule found it.
 
 mod analysis;
 mod leads;
 mod letter;
+mod option;
 mod statement;
 
 use letter::{is_alone, is_article, is_name, is_ruled_out, is_set_against, pattern};
+use option::{comparable, option_of, to_ascii};
 use regex::Regex;
 use std::ops::Range;
 
-/// More options than there are letters cannot be asked.
+/// The largest number of options: there is one letter for each.
 pub(super) const MOST_OPTIONS: usize = 26;
 
-/// What was read out of a reply.
+/// The choice that was read from a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Choice {
-    /// 0-based among the options. `None` if nothing, or more than one, can be taken for the choice.
+    /// 0-based among the options. `None` if the reply chooses nothing, or more than one option.
     pub option: Option<usize>,
-    /// Which rule read it, or why nothing was read.
+    /// The rule that read it, or why nothing was read.
     pub how: String,
 }
 
@@ -29,48 +31,51 @@ pub(super) fn letter(option: usize) -> char {
         .map_or('?', char::from)
 }
 
-/// Reads the choice. Rules are tried in this order; the first that finds anything decides, and where it finds
-/// several options the reply is ambiguous and chooses none. No later, weaker rule is tried then, and nothing
-/// is guessed.
+/// Reads the choice. The rules are tried in this order, and the first that finds anything decides. If it
+/// finds several options, the reply is ambiguous and chooses none: no later, weaker rule is tried then, and
+/// nothing is guessed.
 ///
-/// 1. The reply is a letter (any case, punctuation around it aside).
-/// 2. A stated answer, as [`statement::stated`] says: `the answer is (B)`, `"answer": "B"`, `\boxed{B}`, `it
-///    must be B`, `B is correct`, `答案是B`, a last line with a letter alone, and the same with an option's
-///    whole text for the letter. A denied or supposed answer is none. Of several that differ the last counts
-///    if it is clearly the last word.
-/// 3. The only option that an analysis of several accepts (`A: no. B: yes.`).
-/// 4. A letter at the start, with one of `) . : ,` or the line's end behind it, unless the reply recites all
-///    options so, or rules that one out.
-/// 5. A letter behind the word `answer`.
-/// 6. A letter called option or choice (`option B`, `选项B`) that is not ruled out.
+/// 1. The reply is a letter, in upper or lower case, with or without punctuation around it.
+/// 2. A stated answer, as [`statement::stated_options`] says: `the answer is (B)`, `"answer": "B"`,
+///    `\boxed{B}`, `it must be B`, `B is correct`, `答案是B`, a last line with a letter alone, and the same with
+///    an option's whole text instead of the letter. A denied or supposed answer does not count. Of several
+///    that differ, the last counts if it is clearly the last word.
+/// 3. The only option that an analysis of several options accepts (`A: no. B: yes.`).
+/// 4. A letter at the start, followed by one of `) . : ,` or the end of the line, unless the reply recites
+///    all options in this way or rules that letter out.
+/// 5. A letter after the word `answer`.
+/// 6. A letter that is called an option or a choice (`option B`, `选项B`) and is not ruled out.
 /// 7. The reply is the text of an option.
 /// 8. The only letter in bold.
 /// 9. A letter in round brackets.
-/// 10. A capital letter as a word of its own; `A` and `I` before a word other than `or` and `and` are words,
-///     not letters. Of `B rather than A`, and `A is wrong, B`, the letter that is ruled out does not count;
-///     of `B, not A` both do.
-/// 11. The text of an option inside the reply; of two such texts, one within the other, the longer counts.
+/// 10. A capital letter as a word of its own. `A` and `I` before a word other than `or` and `and` are words,
+///     not letters. In `B rather than A`, and in `A is wrong, B`, the letter that is ruled out does not
+///     count. In `B, not A`, both count.
+/// 11. The text of an option inside the reply. If one such text contains another, the longer one counts.
 ///
-/// A letter stands alone beside characters of a script without capitals, such as Chinese; it does not in
-/// `A4`, `X-ray` and `A+`, nor in names such as `vitamin B`, `Plan B`, `A级`. Full-width letters and marks are
-/// read as ASCII. Where the first line is a letter alone, a question that is made up behind it does not
-/// count.
+/// A letter stands alone next to characters of a script without capitals, such as Chinese. It does not stand
+/// alone in `A4`, `X-ray` and `A+`, nor in names such as `vitamin B`, `Plan B`, `A级`. Full-width letters and
+/// marks are read as ASCII. If the first line is a letter alone, a question that the model makes up after it
+/// does not count.
 pub(super) fn read(reply: &str, options: &[String]) -> Choice {
-    let reply: String = reply.chars().map(narrow).collect();
+    let reply: String = reply.chars().map(to_ascii).collect();
     let reply = before_another_question(&reply);
     if reply.trim().is_empty() {
-        return nothing("the reply is empty");
+        return no_choice("the reply is empty");
     }
     let rules: [(&str, Rule); 11] = [
         ("the reply is a letter", only_letter),
-        ("stated answer", statement::stated),
-        ("only option that the analysis accepts", analysis::accepted),
+        ("stated answer", statement::stated_options),
+        (
+            "only option that the analysis accepts",
+            analysis::accepted_options,
+        ),
         ("option letter at the start", analysis::letter_at_start),
-        ("letter behind the word answer", called_answer),
+        ("letter after the word answer", called_answer),
         ("letter called an option", called_option),
         ("the reply is an option's text", only_text),
-        ("only letter in bold", bold),
-        ("letter in brackets", bracketed),
+        ("only letter in bold", letter_in_bold),
+        ("letter in brackets", letter_in_brackets),
         ("letter as a word of its own", lone_letter),
         ("option text contained", contained_text),
     ];
@@ -88,23 +93,23 @@ pub(super) fn read(reply: &str, options: &[String]) -> Choice {
             }
             several => {
                 let letters: Vec<String> = several.iter().map(|o| letter(*o).into()).collect();
-                return nothing(&format!("ambiguous: {name}, {}", letters.join(" and ")));
+                return no_choice(&format!("ambiguous: {name}, {}", letters.join(" and ")));
             }
         }
     }
-    nothing("no option can be read in it")
+    no_choice("no option can be read in it")
 }
 
 type Rule = fn(&str, &[String]) -> Vec<usize>;
 
-fn nothing(why: &str) -> Choice {
+fn no_choice(why: &str) -> Choice {
     Choice {
         option: None,
         how: why.to_owned(),
     }
 }
 
-/// What precedes a question that a model goes on with after a first line that is a letter alone.
+/// The reply before a further question that a model makes up, after a first line that is a letter alone.
 fn before_another_question(reply: &str) -> &str {
     pattern!(ALONE, r"^\s*[^\w\n]*[A-Z][^\w\n]*\n");
     pattern!(
@@ -118,8 +123,8 @@ fn before_another_question(reply: &str) -> &str {
     end.map_or(reply, |end| &reply[..end.start()])
 }
 
-/// The letters that the pattern's group finds, alone and no part of a name.
-fn places(pattern: &Option<Regex>, reply: &str) -> Vec<Range<usize>> {
+/// The letters that the pattern's group finds, if they are alone and not part of a name.
+fn letter_places(pattern: &Option<Regex>, reply: &str) -> Vec<Range<usize>> {
     let matches = pattern
         .iter()
         .flat_map(|pattern| pattern.captures_iter(reply));
@@ -139,17 +144,11 @@ fn options_of(places: &[Range<usize>], reply: &str, options: &[String]) -> Vec<u
 
 /// The options of the letters that are not ruled out.
 fn options_left(mut places: Vec<Range<usize>>, reply: &str, options: &[String]) -> Vec<usize> {
-    let refused = analysis::refused(reply, options);
+    let refused = analysis::refused_options(reply, options);
     places.retain(|place| !is_ruled_out(reply, place));
     let mut left = options_of(&places, reply, options);
     left.retain(|option| !refused.contains(option));
     left
-}
-
-fn option_of(letter: &str, options: &[String]) -> Option<usize> {
-    let byte = letter.as_bytes().first()?.to_ascii_uppercase();
-    let option = usize::from(byte.checked_sub(b'A')?);
-    (option < options.len()).then_some(option)
 }
 
 fn only_letter(reply: &str, options: &[String]) -> Vec<usize> {
@@ -167,7 +166,7 @@ fn only_letter(reply: &str, options: &[String]) -> Vec<usize> {
 
 fn called_answer(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(ANSWER, r#"(?i:\banswer)["'*_:\s(\[{]*([A-Z])"#);
-    options_left(places(&ANSWER, reply), reply, options)
+    options_left(letter_places(&ANSWER, reply), reply, options)
 }
 
 fn called_option(reply: &str, options: &[String]) -> Vec<usize> {
@@ -175,7 +174,7 @@ fn called_option(reply: &str, options: &[String]) -> Vec<usize> {
         OPTION,
         r#"(?:(?i:\b(?:option|choice))["'*_:\s]*(?i:is\b)?|选项|選項|選択肢|선택지|보기)["'*_:\s(\[{「]*([A-Z])"#
     );
-    options_left(places(&OPTION, reply), reply, options)
+    options_left(letter_places(&OPTION, reply), reply, options)
 }
 
 fn only_text(reply: &str, options: &[String]) -> Vec<usize> {
@@ -187,25 +186,25 @@ fn only_text(reply: &str, options: &[String]) -> Vec<usize> {
     equal.map(|(at, _)| at).collect()
 }
 
-fn bold(reply: &str, options: &[String]) -> Vec<usize> {
+fn letter_in_bold(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(BOLD, r"\*\*[(\[]?([A-Z])[)\].:]?\*\*");
-    let mut found = options_of(&places(&BOLD, reply), reply, options);
+    let mut found = options_of(&letter_places(&BOLD, reply), reply, options);
     found.sort_unstable();
     found.dedup();
     match found[..] {
-        [_] => options_left(places(&BOLD, reply), reply, options),
+        [_] => options_left(letter_places(&BOLD, reply), reply, options),
         _ => Vec::new(),
     }
 }
 
-fn bracketed(reply: &str, options: &[String]) -> Vec<usize> {
+fn letter_in_brackets(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(BRACKETED, r"\(([A-Z])\)");
-    options_left(places(&BRACKETED, reply), reply, options)
+    options_left(letter_places(&BRACKETED, reply), reply, options)
 }
 
 fn lone_letter(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(LETTER, r"([A-Z])");
-    let mut places = places(&LETTER, reply);
+    let mut places = letter_places(&LETTER, reply);
     places.retain(|place| !is_article(reply, place));
     let against: Vec<Range<usize>> = (places.iter())
         .filter(|place| is_set_against(reply, place))
@@ -246,26 +245,6 @@ fn stands_in(said: &str, text: &str) -> bool {
         !breaks_before && !breaks_after
     };
     !text.is_empty() && said.match_indices(text).any(|(start, _)| whole(start))
-}
-
-/// Small letters, single blanks, no punctuation at the ends.
-fn comparable(text: &str) -> String {
-    let narrow: String = text.chars().map(narrow).collect();
-    let lower = narrow.to_lowercase();
-    let words: Vec<&str> = lower.split_whitespace().collect();
-    let joined = words.join(" ");
-    joined
-        .trim_matches(|c: char| c.is_whitespace() || ".,;:!?\"'`*()[]{}。、".contains(c))
-        .to_owned()
-}
-
-/// Full-width forms as ASCII.
-fn narrow(c: char) -> char {
-    match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
-        '\u{3000}' => ' ',
-        other => other,
-    }
 }
 
 #[cfg(test)]

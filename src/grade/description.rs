@@ -1,4 +1,4 @@
-//! Everything that is known of a rule beside its code, in one value.
+//! The description of a rule: all that the program knows of it besides its code, in one value.
 
 use crate::config::Settings;
 use crate::grade::error::{OptionError, RuleError};
@@ -15,12 +15,13 @@ pub struct RuleDescription {
     pub about: &'static str,
     /// What the rule reads of an output. A rule with an option that chooses among several names all of them.
     pub reads: &'static [Reads],
-    /// Options that name an asset's file. Such an option takes that file where it is not set and the file was
-    /// fetched.
+    /// Options that name the file of an asset. Such an option takes that file if it is not set and the file
+    /// was fetched.
     pub assets: &'static [OptionAsset],
-    /// The files that the rule writes as the benchmark's own scripts do; words in capitals stand for names.
+    /// The files that the rule writes as the benchmark's own scripts do. Words in capitals stand for names.
     pub official_files: &'static [&'static str],
-    /// How the rule reads the results that the benchmark's own script writes, where it does.
+    /// How the rule reads the results that the benchmark's own script writes. `None` if it does not read
+    /// them.
     pub official_results: Option<OfficialResults>,
     options: fn() -> Schema,
     build: Build,
@@ -46,24 +47,24 @@ pub struct OptionAsset {
     pub asset: &'static str,
 }
 
-/// How a rule reads the results of the benchmark's own script, one JSON object on each line, in place of
+/// How a rule reads the results of the benchmark's own script, one JSON object on each line, instead of
 /// evidence.
 #[derive(Debug, Clone, Copy)]
 pub struct OfficialResults {
-    /// Whether a line is one of such a file.
+    /// Whether a line is from such a file.
     pub recognise: fn(&Object) -> bool,
-    /// A line as evidence. The error says in words why the line is about none of the items.
+    /// A line as evidence. The error says why the line belongs to none of the items.
     pub read: fn(&Object, &[Item]) -> Result<Evidence, String>,
     /// What such a file has on every line, for the help of an error.
     pub format: &'static str,
 }
 
-/// Makes a rule of a suite's options.
+/// Builds a rule from the options of a suite.
 type Build = fn(&Settings) -> Result<Box<dyn Rule>, OptionError>;
 
 impl RuleDescription {
-    /// A rule with options of type `O` that reads no asset, and no file of the benchmark's own script, and
-    /// writes none.
+    /// A rule with options of type `O`. It reads no asset and no file of the benchmark's own script, and it
+    /// writes no such file.
     pub(super) const fn new<O: JsonSchema>(
         name: &'static str,
         about: &'static str,
@@ -88,20 +89,23 @@ impl RuleDescription {
         self
     }
 
-    /// The same, writing files of the benchmark's own scripts.
-    pub(super) const fn writing(mut self, official_files: &'static [&'static str]) -> Self {
+    /// The same for a rule that writes files of the benchmark's own scripts.
+    pub(super) const fn with_official_files(
+        mut self,
+        official_files: &'static [&'static str],
+    ) -> Self {
         self.official_files = official_files;
         self
     }
 
-    /// The same, reading the results of the benchmark's own script.
-    pub(super) const fn reading(mut self, official_results: OfficialResults) -> Self {
+    /// The same for a rule that reads the results of the benchmark's own script.
+    pub(super) const fn with_official_results(mut self, official_results: OfficialResults) -> Self {
         self.official_results = Some(official_results);
         self
     }
 
     /// The JSON schema of the rule's options.
-    pub fn options(&self) -> Schema {
+    pub fn options_schema(&self) -> Schema {
         (self.options)()
     }
 

@@ -1,4 +1,4 @@
-//! What judges said: their calls, as evidence of kind `judge` holds them, and who they were.
+//! What judges said: the calls that evidence with the key `calls` has.
 
 use super::error::OptionError;
 use super::reading::quote;
@@ -16,9 +16,9 @@ pub(super) enum Parsing {
     /// As the benchmark's own script does, with all its quirks.
     #[default]
     Official,
-    /// Replies that are exactly as asked; all others stay without a score.
+    /// Only replies that are exactly as asked. All others have no score.
     Strict,
-    /// Through markup and remarks that a reader would look through.
+    /// Markup and remarks that a human reader would skip are skipped.
     Robust,
 }
 
@@ -37,7 +37,7 @@ impl Parsing {
     }
 }
 
-/// Said of an output whose judge's thought was left out.
+/// The note on an output whose judge's thought was left out.
 const LEFT_OUT: &str =
     "a thought of the judge was left out of its reply, which an official script may read";
 
@@ -46,29 +46,30 @@ const LEFT_OUT: &str =
 pub(super) struct Call<'a> {
     /// What the judge was asked about, such as `sc`. Empty if the evidence does not say.
     pub role: Text<'a>,
-    /// Word for word, but for thoughts.
+    /// The reply word for word, without thoughts.
     pub reply: Text<'a>,
     /// Whether a thought was left out, here or by the observer.
     thought: bool,
     /// Whether the reply is more than a thought.
     pub answered: bool,
-    /// What the server said in place of an answer.
+    /// What the server said instead of an answer.
     pub refusal: Option<Text<'a>>,
-    /// The reply ends where the limit of tokens cut it off.
+    /// Whether the limit of tokens cut the reply off.
     pub cut: bool,
 }
 
 impl Call<'_> {
-    /// What a grade adds to its reason for a reply that was read though it is not whole.
+    /// What a grade adds to its reason for a reply that was read although it is not whole.
     pub(super) fn remark(&self) -> String {
-        let cut = "; the reply was cut off by its token limit, which the official script does not look at";
+        let cut =
+            "; the reply was cut off by its token limit, which the official script does not check";
         let said = [(self.cut, cut), (self.thought, "; a thought was left out")];
         said.into_iter()
             .filter_map(|(told, words)| told.then_some(words))
             .collect()
     }
 
-    /// What the summary counts of it.
+    /// The notes that the summary counts.
     pub(super) fn notes(&self) -> Vec<String> {
         self.thought
             .then(|| LEFT_OUT.to_owned())
@@ -80,12 +81,12 @@ impl Call<'_> {
 /// The calls about an output, in order.
 ///
 /// # Errors
-/// Why there are none, worded for the grade's `unscored`.
+/// Fails if there are none. The error is worded for the grade's `unscored`.
 pub(super) fn calls<'a>(case: &Case<'a>, observer: Option<&str>) -> Result<Vec<Call<'a>>, String> {
     let evidence = lookup::find(case, Judgement::KEY, observer)?;
     let judgement: Judgement<'a> = evidence::read(evidence);
     let calls = judgement.calls.into_option();
-    let calls = calls.ok_or("malformed evidence: `calls` is no list")?;
+    let calls = calls.ok_or("malformed evidence: `calls` is not a list")?;
     let calls: Vec<Call<'_>> = calls.into_iter().map(call).collect::<Result<_, _>>()?;
     if calls.is_empty() {
         return Err("missing evidence: the judge's `calls` are an empty list".to_owned());
@@ -118,12 +119,12 @@ fn call(call: Field<evidence::Call<'_>>) -> Result<Call<'_>, String> {
     })
 }
 
-/// The first reply of a role that `read` makes something of, with what it makes. A reply that was cut off is
-/// read only in the official way.
+/// The first reply of a role that `read` can read, and the result. A reply that was cut off is read only in
+/// the official way.
 ///
 /// # Errors
-/// Why there is none: a refusal, or what `read` says about the last reply.
-pub(super) fn first<'a, T>(
+/// Fails if there is none, with the reason: a refusal, or the error of `read` for the last reply.
+pub(super) fn first_readable<'a, T>(
     calls: &[Call<'a>],
     role: &str,
     parsing: Parsing,
@@ -138,14 +139,14 @@ pub(super) fn first<'a, T>(
         };
         match read {
             Ok(value) => return Ok((call.clone(), value)),
-            Err(what) => why = unread(call, &what),
+            Err(what) => why = unread_reason(call, &what),
         }
     }
     Err(why)
 }
 
 /// Why a reply gives no score.
-pub(super) fn unread(call: &Call<'_>, what: &str) -> String {
+pub(super) fn unread_reason(call: &Call<'_>, what: &str) -> String {
     let said = || format!("{what}; the judge said {}", quote(&call.reply));
     match (&call.refusal, call.cut) {
         (Some(refusal), _) => state::refused(&quote(refusal)),

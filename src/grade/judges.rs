@@ -1,4 +1,4 @@
-//! Who judged: the models behind the evidence that counts.
+//! Who judged: the models that gave the evidence that counts.
 
 use crate::record::evidence::{self, Call, Field, Judgement, PromptsUsed, Text};
 use crate::record::judged::http_date;
@@ -7,7 +7,7 @@ use crate::record::{Answers, Evidence, JudgedBy};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// The judges behind the evidence that counts, each once, in order of appearance.
+/// The judges of the evidence that counts, each once, in order of appearance.
 pub fn judges(evidence: &[Evidence]) -> Vec<JudgedBy> {
     let mut last: HashMap<(&str, u32, &str), (usize, &Value)> = HashMap::new();
     for (at, record) in evidence.iter().enumerate() {
@@ -19,21 +19,23 @@ pub fn judges(evidence: &[Evidence]) -> Vec<JudgedBy> {
     let mut counted: Vec<(usize, &Value)> = last.into_values().collect();
     counted.sort_unstable_by_key(|(at, _)| *at);
     let mut judges: Vec<JudgedBy> = Vec::new();
-    // Outputs that no model judged, such as those that a gateway refused: they have a judge only where
-    // nothing else has.
+    // An output may have no judge, such as one whose calls a gateway refused. It adds one only if no other
+    // output has a judge.
     let mut nobody = None;
     for (_, seen) in counted {
         let judgement: Judgement<'_> = evidence::read(seen);
         let found = if judgement.class.is_absent() {
-            // Evidence of earlier versions, and of others, says no more than a name.
-            vec![named(&judgement)]
+            // Evidence of earlier versions and of other programs has only a name.
+            vec![judge_named(&judgement)]
         } else {
-            answered(&judgement)
+            answering_judges(&judgement)
         };
         if found.is_empty() {
             nobody.get_or_insert_with(|| with_answers(&judgement, None, None));
         }
-        found.into_iter().for_each(|judge| add(&mut judges, judge));
+        found
+            .into_iter()
+            .for_each(|judge| add_judge(&mut judges, judge));
     }
     if judges.is_empty() {
         judges.extend(nobody);
@@ -41,8 +43,8 @@ pub fn judges(evidence: &[Evidence]) -> Vec<JudgedBy> {
     judges
 }
 
-/// Puts a judge beside the others, or adds its replies to those that are its own.
-fn add(judges: &mut Vec<JudgedBy>, judge: JudgedBy) {
+/// Adds a judge to the list, or its replies to those of the same judge.
+fn add_judge(judges: &mut Vec<JudgedBy>, judge: JudgedBy) {
     let name = ModelName::parse(&judge.judge);
     let same = |known: &JudgedBy| {
         let names = known.judge == judge.judge || ModelName::parse(&known.judge).is_same(&name);
@@ -57,11 +59,11 @@ fn add(judges: &mut Vec<JudgedBy>, judge: JudgedBy) {
         return judges.push(judge);
     };
     if let (Some(answers), Some(more)) = (&mut judges[at].answers, judge.answers) {
-        merge(answers, more);
+        merge_answers(answers, more);
     }
 }
 
-fn merge(answers: &mut Answers, more: Answers) {
+fn merge_answers(answers: &mut Answers, more: Answers) {
     let both = |one: Option<jiff::Timestamp>, other| [one, other].into_iter().flatten();
     answers.first = both(answers.first, more.first).min();
     answers.last = both(answers.last, more.last).max();
@@ -71,8 +73,8 @@ fn merge(answers: &mut Answers, more: Answers) {
     }
 }
 
-/// The judge that evidence names, without more.
-fn named(judgement: &Judgement<'_>) -> JudgedBy {
+/// The judge that the evidence names, without further facts.
+fn judge_named(judgement: &Judgement<'_>) -> JudgedBy {
     let judge = match judgement.model.text() {
         "" => judgement.judge.text(),
         model => model,
@@ -88,8 +90,8 @@ fn named(judgement: &Judgement<'_>) -> JudgedBy {
     }
 }
 
-/// The judges of one output's calls, one entry a call.
-fn answered(judgement: &Judgement<'_>) -> Vec<JudgedBy> {
+/// The judges of one output's calls, one entry for each call.
+fn answering_judges(judgement: &Judgement<'_>) -> Vec<JudgedBy> {
     let none = Call::default();
     let of_call = |call: &Field<Call<'_>>| {
         let call = call.get().unwrap_or(&none);
@@ -126,6 +128,6 @@ fn with_answers(
             calls: usize::from(call.is_some()),
             ignored: judgement.answering.text() == Judgement::IGNORE,
         }),
-        ..named(judgement)
+        ..judge_named(judgement)
     }
 }

@@ -7,11 +7,11 @@ use serde_json::Value;
 
 /// The `evidence` object with the key `key` (`detections`, `text`, …).
 ///
-/// Of each observer the last record counts. `observer` names the one to believe; without it there must be one
-/// only.
+/// For each observer, the last record counts. `observer` names the one to use. Without it, only one observer
+/// may have written the key.
 ///
 /// # Errors
-/// Why there is nothing to grade, worded for the grade's `unscored`.
+/// Fails if there is nothing to grade. The error is worded for the grade's `unscored`.
 pub(super) fn find<'a>(
     case: &Case<'a>,
     key: &str,
@@ -45,8 +45,8 @@ pub(super) fn find<'a>(
         (Some((_, value)), _) => Ok(value),
         (None, Some(record)) => Err(observer_error(record)),
         (None, None) => Err(match observer {
-            Some(name) => format!("missing evidence: none of observer {name} with `{key}`"),
-            None => format!("missing evidence: none with `{key}`"),
+            Some(name) => format!("missing evidence: observer {name} wrote no `{key}`"),
+            None => format!("missing evidence: no observer wrote `{key}`"),
         }),
     }
 }
@@ -54,7 +54,7 @@ pub(super) fn find<'a>(
 /// The objects of a detector's evidence.
 ///
 /// # Errors
-/// Why they are not a list, in serde's words.
+/// Fails if they are not a list. The error has serde's words.
 pub(super) fn detections(evidence: &Value) -> Result<Vec<Field<Detection<'_>>>, String> {
     let seen: Detections<'_> = evidence::read(evidence);
     seen.detections.required(Detections::KEY)

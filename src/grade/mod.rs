@@ -1,5 +1,5 @@
-//! Grading: one file for each benchmark's rule, and aggregation. It is arithmetic only: no model, no network,
-//! no clock.
+//! Grading: one file for each benchmark's rule, and aggregation. It is only arithmetic: it uses no model, no
+//! network and no clock.
 //!
 //! A rule is one file in `rules/`: its code and a [`RuleDescription`], which `rules/mod.rs` lists.
 
@@ -22,7 +22,7 @@ mod state;
 mod summary;
 
 pub use apply::grade_all;
-pub use by_name::{build, described, noted};
+pub use by_name::{build, build_from_note, rule_description};
 pub use description::{OfficialResults, OptionAsset, Reads, RuleDescription};
 pub use error::RuleError;
 pub use judges::judges;

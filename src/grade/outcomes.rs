@@ -1,4 +1,4 @@
-//! From grades to what a comparison needs of them.
+//! What a comparison needs of grades.
 
 use super::rule::Rule;
 use crate::record::{Grade, Item, ItemOutcome, OutputOutcome, Overall, Tags};
@@ -6,11 +6,12 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Bytes of the hash of what was asked: enough to see a change, few enough for a file in a repository.
+/// The number of bytes of the hash of what was asked. They are enough to show a change, and few enough for a
+/// file in a repository.
 const ASKED_BYTES: usize = 6;
 
 /// The outcomes of all items, in their order, with `repeats` outputs each. An output without a grade has no
-/// score. Items have the tags of `group_by` that the rule knows for them too.
+/// score. Items also have the tags of `group_by` that the rule knows for them.
 pub fn outcomes(
     rule: &dyn Rule,
     items: &[Item],

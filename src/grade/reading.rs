@@ -1,4 +1,4 @@
-//! Where the stock rules read the model's words and the right answers.
+//! How the built-in rules read the model's words and the right answers.
 
 use super::lookup;
 use super::rule::Case;
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum From {
-    /// The output's own text: suites that ask a model to understand.
+    /// The output's own text, for suites that ask a model to understand.
     #[default]
     Output,
     /// What an OCR observer read in the output's picture.
@@ -41,14 +41,14 @@ pub(super) struct Answer<'a> {
 /// Reads both sides of the comparison.
 ///
 /// # Errors
-/// Why there is nothing to compare, worded for the grade's `unscored`.
+/// Fails if there is nothing to compare. The error is worded for the grade's `unscored`.
 pub(super) fn read<'a>(
     case: &Case<'a>,
     from: From,
     observer: Option<&str>,
     normalise: &Normalise,
 ) -> Result<Reading<'a>, String> {
-    let said = said(case, from, observer)?;
+    let said = model_words(case, from, observer)?;
     let answers = answers(case)?
         .into_iter()
         .map(|given| Answer {
@@ -66,8 +66,8 @@ pub(super) fn read<'a>(
 /// The model's words.
 ///
 /// # Errors
-/// Fails if there are none, worded for the grade's `unscored`.
-pub(super) fn said<'a>(
+/// Fails if there are none. The error is worded for the grade's `unscored`.
+pub(super) fn model_words<'a>(
     case: &Case<'a>,
     from: From,
     observer: Option<&str>,
@@ -89,7 +89,7 @@ pub(super) fn said<'a>(
 /// `expect.answers` (a string, a number, or a list of them), or else `expect.texts` joined by one blank.
 ///
 /// # Errors
-/// Fails if there are none, worded for the grade's `unscored`.
+/// Fails if there are none. The error is worded for the grade's `unscored`.
 pub(super) fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
     let expect = &case.item.expect;
     let answers = match (expect.get("answers"), expect.get("texts")) {
@@ -119,7 +119,7 @@ fn answer_text<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> 
         Value::String(text) => Ok(Cow::Borrowed(text)),
         Value::Number(number) => Ok(Cow::Owned(number.to_string())),
         other => Err(format!(
-            "the item's `expect.{key}` holds {other}, where a string or a number was expected"
+            "the item's `expect.{key}` has {other}, where a string or a number was expected"
         )),
     }
 }

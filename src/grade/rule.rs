@@ -1,10 +1,10 @@
-//! What a rule is: what it looks at, and what it says.
+//! The trait of a grading rule: what it reads, and what it returns.
 
 use super::pooled::Pooled;
 use crate::record::{Evidence, Grade, Item, Output, Overall};
 use std::collections::BTreeMap;
 
-/// What a rule looks at for one output.
+/// What a rule reads for one output.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
     /// What was asked.
@@ -22,7 +22,7 @@ pub struct Case<'a> {
 pub struct Board<'a> {
     /// The model's name.
     pub model: &'a str,
-    /// Where the outputs' paths start from.
+    /// The folder at which the paths of the outputs start.
     pub root: &'a std::path::Path,
     /// All items, in the suite's order.
     pub items: &'a [Item],
@@ -59,18 +59,18 @@ pub struct OfficialFile {
     pub text: String,
 }
 
-/// The rule's verdict on one output, before the item's name and tags are put on.
+/// The rule's verdict on one output, before the item's name and tags are added.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Verdict {
     /// `None` if it cannot be scored; then `unscored` says why.
     pub score: Option<f64>,
-    /// Right or wrong, where the rule says so.
+    /// Right or wrong, if the rule says so.
     pub correct: Option<bool>,
     /// Parts of the score, and measures beside it.
     pub parts: BTreeMap<String, f64>,
     /// Why it has this score, for a reader of the report.
     pub reason: String,
-    /// Why there is no score; the first words name its state.
+    /// Why there is no score. The first words name its state.
     pub unscored: Option<String>,
     /// What the summary counts: see [`crate::record::add_note`].
     pub notes: Vec<String>,
@@ -81,9 +81,9 @@ pub trait Rule: Send + Sync {
     /// Grades one output.
     fn grade(&self, case: &Case<'_>) -> Verdict;
 
-    /// Numerator and denominator that this grade adds to every average: `(score, 1)` unless the benchmark
-    /// divides sums. None leaves the output out: one with a score is then ignored by the benchmark's own
-    /// rule.
+    /// The numerator and the denominator that this grade adds to every average: `(score, 1)` unless the
+    /// benchmark divides sums. `None` leaves the output out. If it has a score, the benchmark's own rule
+    /// ignores it.
     fn fraction(&self, grade: &Grade) -> Option<(f64, f64)> {
         grade.score.map(|score| (score, 1.0))
     }
@@ -95,18 +95,18 @@ pub trait Rule: Send + Sync {
         own.or_else(|| item.expect.get(name)?.as_str())
     }
 
-    /// The official way to one number.
+    /// How the official rule combines the scores into one number.
     fn overall(&self) -> Overall {
         Overall::Micro
     }
 
-    /// The official number as a function of sums, where it is not an average of [`Rule::fraction`] and no
-    /// [`Rule::overall`]; it holds for groups too.
+    /// The official number as a function of sums, if it is not an average of [`Rule::fraction`]. It then
+    /// replaces [`Rule::overall`], also in groups.
     fn pooled(&self) -> Option<&dyn Pooled> {
         None
     }
 
-    /// Why all evidence together cannot be believed, such as a detector that finds nothing anywhere.
+    /// Why all the evidence together is doubtful, such as that of a detector that finds nothing anywhere.
     fn doubt(&self, _evidence: &[Evidence]) -> Option<String> {
         None
     }

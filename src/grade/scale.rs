@@ -1,4 +1,4 @@
-//! Scores of a judge that do not keep to the scale that it was asked for.
+//! Scores of a judge that are outside the scale that it was asked to use.
 
 use regex::Regex;
 use std::sync::LazyLock;
@@ -15,16 +15,16 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// What a reader of the numbers must know of a score beyond the scale.
-    pub(super) fn beyond(&self, scores: impl IntoIterator<Item = f64>) -> Option<String> {
+    /// The note on scores outside the scale.
+    pub(super) fn note_outside(&self, scores: impl IntoIterator<Item = f64>) -> Option<String> {
         let within = |score: f64| (self.least..=self.most).contains(&score);
         let any = scores.into_iter().any(|score| !within(score));
         any.then(|| format!("a score of the judge lies beyond its scale of {self}"))
     }
 
-    /// The same of a score as it is written at the start of a text; also of one with a fraction where whole
-    /// numbers are asked, and of one out of another number than the scale's greatest (`4/10`). A text without
-    /// a number has none.
+    /// The note on a score that is written at the start of a text. There is also one for a score with a
+    /// fraction where whole numbers are asked for, and for a score that is not out of the scale's greatest
+    /// (`4/10`). A text without a number has no note.
     pub(super) fn oddity(&self, written: &str) -> Option<String> {
         static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| {
             Regex::new(r"^[\s\x1C-\x1F*_]*([-\u{2212}+]?\d+(?:\.\d+)?)(?:\s*(?:/|out of)\s*(\d+))?")
@@ -34,16 +34,13 @@ impl Scale {
         let score: f64 = found[1].replace('\u{2212}', "-").parse().ok()?;
         let of: Option<f64> = found.get(2).and_then(|of| of.as_str().parse().ok());
         if of.is_some_and(|of| of != self.most) {
-            return Some(format!(
-                "a score of the judge is out of another number than {}",
-                self.most
-            ));
+            return Some(format!("a score of the judge is not out of {}", self.most));
         }
         let whole = || {
             (self.whole && score.fract() != 0.0)
-                .then(|| "a score of the judge is no whole number".to_owned())
+                .then(|| "a score of the judge is not a whole number".to_owned())
         };
-        self.beyond([score]).or_else(whole)
+        self.note_outside([score]).or_else(whole)
     }
 }
 
@@ -72,15 +69,12 @@ mod tests {
             assert_eq!(scale.oddity(bad), beyond, "{bad}");
         }
         let fraction = scale.oddity("4.5").unwrap();
-        assert_eq!(fraction, "a score of the judge is no whole number");
+        assert_eq!(fraction, "a score of the judge is not a whole number");
         for other in ["4/10", "8 out of 10"] {
             let other = scale.oddity(other).unwrap();
-            assert_eq!(
-                other,
-                "a score of the judge is out of another number than 5"
-            );
+            assert_eq!(other, "a score of the judge is not out of 5");
         }
-        assert_eq!(scale.beyond([1.0, 5.0]), None);
-        assert_eq!(scale.beyond([3.0, -1.0]), beyond);
+        assert_eq!(scale.note_outside([1.0, 5.0]), None);
+        assert_eq!(scale.note_outside([3.0, -1.0]), beyond);
     }
 }

@@ -1,15 +1,15 @@
-//! The states of an output without a score. A grade's `unscored` begins with the word for its state; what
-//! begins otherwise is an error.
+//! The states of an output without a score. A grade's `unscored` begins with the word for its state. Any
+//! other text means an error.
 
 use crate::record::Grade;
 use std::collections::BTreeMap;
 
-/// The judge would not answer.
+/// The judge refused to answer.
 const REFUSED: &str = "refused";
-/// A reply holds no score.
+/// A reply has no score.
 const UNPARSED: &str = "unparsed";
 
-/// The limit of tokens cut a reply off, and it holds no score.
+/// The limit of tokens cut a reply off, and it has no score.
 const CUT_OFF: &str = "cut off";
 
 /// `unscored` of an output whose judge's reply is not whole.
@@ -27,20 +27,20 @@ pub(super) fn unparsed(what: &str) -> String {
     format!("{UNPARSED}: {what}")
 }
 
-/// How many grades have no score, by state: `missing`, `refused`, `unparsed`, `cut off`, `left out` or
-/// `error`. Outputs that failed are counted apart.
+/// The number of grades without a score, by state: `missing`, `refused`, `unparsed`, `cut off`, `left out` or
+/// `error`. Outputs that failed are not counted here.
 pub(super) fn count(grades: &[Grade]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     let without = grades.iter().filter(|grade| grade.score.is_none());
     for why in without.filter_map(|grade| grade.unscored.as_deref()) {
-        if let Some(state) = state(why) {
+        if let Some(state) = state_of(why) {
             *counts.entry(state.to_owned()).or_default() += 1;
         }
     }
     counts
 }
 
-fn state(why: &str) -> Option<&'static str> {
+fn state_of(why: &str) -> Option<&'static str> {
     // "observer NAME: KIND: MESSAGE" of an observation that failed.
     let kind = why.strip_prefix("observer ").and_then(|rest| {
         let (_, rest) = rest.split_once(": ")?;

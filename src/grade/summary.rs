@@ -1,7 +1,7 @@
 //! From grades to the official numbers, with their intervals.
 
 use super::judges::judges;
-use super::pooled::{self, added};
+use super::pooled::{self, add_terms};
 use super::rule::{Board, Rule};
 use super::state;
 use crate::record::{Estimate, Grade, Group, Item, Object, Output, Overall, Summary};
@@ -11,10 +11,10 @@ use crate::stats::interval::{Interval, Method, estimate};
 use serde_json::json;
 use std::collections::HashMap;
 
-/// Start of every bootstrap's random stream: the same grades always give the same interval.
+/// The seed of every bootstrap, so that the same grades always give the same interval.
 const SEED: u64 = 20_231_017;
 
-/// Most outputs without a score that the summary lists; all of them are in the grades.
+/// The largest number of outputs without a score that the summary lists. The grades have all of them.
 const LISTED: usize = 100;
 
 /// What the summary says about the suite.
@@ -28,16 +28,17 @@ pub struct SuiteFacts {
     pub group_by: Vec<String>,
 }
 
-/// Puts the grades of a board together by the rule's official convention: the numbers, the rule's further
-/// metrics and notes, and the judges behind the scores.
+/// Aggregates the grades of a board as the rule's official convention says: the numbers, the rule's further
+/// metrics and notes, and the judges that gave the scores.
 ///
-/// Values divide Σ numerators by Σ denominators of [`Rule::fraction`]; outputs without a score are left out
-/// of them and counted. Intervals are 95 % and take the items for independent, not their repeats. Each grade
-/// stands for one output that was asked for. Group keys come in order of first appearance in the items.
+/// Values divide Σ numerators by Σ denominators of [`Rule::fraction`]. Outputs without a score are left out
+/// of the sums and counted. Intervals are 95 % intervals. They treat the items as independent, but not the
+/// repeats of an item. Each grade belongs to one output that was asked for. Group keys come in order of first
+/// appearance in the items.
 pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'_>) -> Summary {
     let &Board { items, grades, .. } = board;
     let expected = grades.len();
-    let failed = failed(board.outputs.unwrap_or_default());
+    let failed = count_failed(board.outputs.unwrap_or_default());
     let tally = Tally::new(rule, items, grades);
     let mut groups = Vec::new();
     let mut notes = Vec::new();
@@ -50,7 +51,7 @@ pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'
             ));
         }
         for stratum in &strata {
-            groups.push(group(rule, &tally, tag, stratum, &mut wilson));
+            groups.push(group_result(rule, &tally, tag, stratum, &mut wilson));
         }
     }
     if wilson {
@@ -58,7 +59,7 @@ pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'
             "where all scores of a group are equal, its interval is Wilson's on items".into(),
         );
     }
-    let overall = overall(rule, &tally, items, &mut notes);
+    let overall = overall_result(rule, &tally, items, &mut notes);
     let answered = tally.scored + tally.ignored;
     let unscored = expected.saturating_sub(answered + failed);
     let unscored_by = state::count(grades);
@@ -67,16 +68,18 @@ pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'
             states if states.is_empty() => format!("{unscored} missing or unscored"),
             states => states,
         };
+        let without = expected - answered;
+        let have = if without == 1 { "has" } else { "have" };
         notes.push(format!(
-            "{} of {expected} outputs have no score ({failed} failed, {states}); \
-             by the official convention they are left out of the means, not counted as 0",
-            expected - answered
+            "{without} of {expected} outputs {have} no score ({failed} failed, {states}); by the official \
+             convention, outputs without a score are left out of the means, not counted as 0"
         ));
     }
     if tally.ignored > 0 {
+        let ignored = tally.ignored;
+        let are = if ignored == 1 { "is" } else { "are" };
         notes.push(format!(
-            "{} of {expected} outputs are ignored by the benchmark's own rule and left out of the means",
-            tally.ignored
+            "{ignored} of {expected} outputs {are} ignored by the benchmark's own rule and left out of the means"
         ));
     }
     notes.extend(rule.notes(board));
@@ -102,16 +105,16 @@ pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'
 
 /// Sums by item.
 struct Tally {
-    /// Beside `items`.
+    /// In the order of `items`.
     clusters: Vec<Cluster>,
-    /// Scored outputs, beside `items`.
+    /// The number of scored outputs, in the order of `items`.
     outputs: Vec<u32>,
     scored: usize,
-    /// Beside `items`. Empty if the rule has no [`Rule::pooled`].
+    /// In the order of `items`. Empty if the rule has no [`Rule::pooled`].
     terms: Vec<Terms>,
     /// Outputs with a score that the benchmark leaves out.
     ignored: usize,
-    /// Every scored output carries `correct`: 1 is all that can be had and 0 is nothing.
+    /// Whether every scored output has `correct`, so that 1 is the best score and 0 the worst.
     proportion: bool,
 }
 
@@ -150,7 +153,7 @@ impl Tally {
             cluster.numerator += numerator;
             cluster.denominator += denominator;
             if let Some(terms) = pooled.and_then(|pooled| pooled.terms(grade)) {
-                added(&mut tally.terms[at], &terms);
+                add_terms(&mut tally.terms[at], &terms);
             }
             tally.outputs[at] += 1;
             tally.scored += 1;
@@ -159,7 +162,7 @@ impl Tally {
         tally
     }
 
-    /// What the ratio over all items is called: a mean where each output weighs the same.
+    /// The name of the ratio over all items. It is a mean if each output weighs the same.
     fn micro_name(&self) -> &'static str {
         let mut pairs = self.clusters.iter().zip(&self.outputs);
         if pairs.all(|(cluster, &outputs)| cluster.denominator == f64::from(outputs)) {
@@ -169,8 +172,8 @@ impl Tally {
         }
     }
 
-    /// The items of each key of a tag, keys in order of first appearance. Items without a scored output count
-    /// for a key's existence only, items without the tag not at all.
+    /// The items of each key of a tag, keys in order of first appearance. Items without a scored output only
+    /// make a key exist. Items without the tag do not count at all.
     fn by_tag<'a>(&self, rule: &dyn Rule, items: &'a [Item], tag: &str) -> Vec<Stratum<'a>> {
         let mut strata: Vec<Stratum<'_>> = Vec::new();
         let mut known: HashMap<&str, usize> = HashMap::new();
@@ -197,8 +200,7 @@ impl Tally {
     }
 }
 
-/// Finds items by name; grades mostly come in the order of the items, so a table is made only when they do
-/// not.
+/// Finds items by name. Grades mostly come in the order of the items, so a table is made only if they do not.
 struct Finder<'a> {
     items: &'a [Item],
     last: usize,
@@ -234,7 +236,7 @@ impl<'a> Finder<'a> {
     }
 }
 
-fn group(
+fn group_result(
     rule: &dyn Rule,
     tally: &Tally,
     by: &str,
@@ -261,7 +263,12 @@ fn group(
     }
 }
 
-fn overall(rule: &dyn Rule, tally: &Tally, items: &[Item], notes: &mut Vec<String>) -> Estimate {
+fn overall_result(
+    rule: &dyn Rule,
+    tally: &Tally,
+    items: &[Item],
+    notes: &mut Vec<String>,
+) -> Estimate {
     if let Some(pooled) = rule.pooled() {
         let scored = tally.terms.iter().zip(&tally.outputs);
         let scored: Vec<Terms> = scored
@@ -269,7 +276,7 @@ fn overall(rule: &dyn Rule, tally: &Tally, items: &[Item], notes: &mut Vec<Strin
             .map(|(terms, _)| *terms)
             .collect();
         let (value, interval) = pooled::estimate(pooled, &scored, SEED);
-        return estimated(value, &interval, scored.len(), pooled.name());
+        return to_estimate(value, &interval, scored.len(), pooled.name());
     }
     let (strata, what) = match rule.overall() {
         Overall::Micro => {
@@ -302,10 +309,10 @@ fn overall(rule: &dyn Rule, tally: &Tally, items: &[Item], notes: &mut Vec<Strin
     };
     let interval = estimate(&strata, tally.proportion, SEED);
     let n = strata.iter().map(Vec::len).sum();
-    estimated(mean_of_ratios(&strata), &interval, n, &what)
+    to_estimate(mean_of_ratios(&strata), &interval, n, &what)
 }
 
-fn estimated(value: Option<f64>, interval: &Interval, n: usize, what: &str) -> Estimate {
+fn to_estimate(value: Option<f64>, interval: &Interval, n: usize, what: &str) -> Estimate {
     Estimate {
         value,
         low: interval.bounds.map(|(low, _)| low),
@@ -315,8 +322,8 @@ fn estimated(value: Option<f64>, interval: &Interval, n: usize, what: &str) -> E
     }
 }
 
-/// Outputs whose last record is a failure.
-fn failed(outputs: &[Output]) -> usize {
+/// The number of outputs whose last record is a failure.
+fn count_failed(outputs: &[Output]) -> usize {
     if outputs.iter().all(|output| output.error.is_none()) {
         return 0;
     }
@@ -332,7 +339,7 @@ fn failed(outputs: &[Output]) -> usize {
     last.values().filter(|failed| **failed).count()
 }
 
-/// `without_score`: the first outputs that have none, and why.
+/// `without_score`: the first outputs that have no score, with the reasons.
 fn without_score(grades: &[Grade]) -> Object {
     let listed: Vec<_> = grades
         .iter()

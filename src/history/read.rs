@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         }
         let summary: Summary = read_json(&folder.summary()).map_err(within)?;
         let grading = manifest.grading(&summary);
-        let rule = grade::noted(&grading).map_err(|error| error.to_string())?;
+        let rule = grade::build_from_note(&grading).map_err(|error| error.to_string())?;
         let asked = self.read_asked(&folder.items())?;
         let columns = self.columns(&folder, rule.as_ref(), &asked)?;
         Ok(Run {

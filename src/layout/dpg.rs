@@ -13,7 +13,7 @@ impl FolderLayout for Dpg {
     }
 
     fn about(&self) -> &'static str {
-        "`{stem}.png` holding a 2x2 grid; single tiles are `{stem}_{repeat}.png` (ELLA's `compute_dpg_bench.py`)."
+        "`{stem}.png` with a 2x2 grid; single tiles are `{stem}_{repeat}.png` (ELLA's `compute_dpg_bench.py`)."
     }
 
     fn path(&self, item: &Item, repeat: u32, extension: &str) -> PathBuf {

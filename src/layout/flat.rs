@@ -20,7 +20,7 @@ impl FolderLayout for Flat {
         format!("{}_{repeat}.{extension}", self.item_name(item)).into()
     }
 
-    /// The id may name sub-folders; the safe name is what we write ourselves.
+    /// The id may name subfolders. The safe name is the one that we write ourselves.
     fn search(&self, item: &Item, repeat: u32) -> Search {
         let plain = [item.item.clone(), self.item_name(item)];
         let numbered = plain.clone().map(|stem| format!("{stem}_{repeat}"));

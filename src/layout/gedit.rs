@@ -1,15 +1,15 @@
 //! The layout of Step1X-Edit's GEdit-Bench.
 
 use super::folder_layout::{FolderLayout, Search};
-use super::names::{expected_id, expected_text, safe_name, single};
+use super::names::{expected_id, expected_text, picture_name, safe_name};
 use crate::record::Item;
 use std::path::{Path, PathBuf};
 
-/// One picture for each key, in folders of tasks and languages, beside the input that the judge sees.
+/// One picture for each key, in folders of tasks and languages, next to the input that the judge sees.
 pub struct Gedit;
 
 impl Gedit {
-    /// The path of the input picture that the judge sees beside an edited one.
+    /// The path of the input picture that the judge sees next to an edited one.
     pub fn source_path(&self, item: &Item, repeat: u32) -> PathBuf {
         let name = format!("{}_SRCIMG.png", self.item_name(item));
         self.path(item, repeat, "png").with_file_name(name)
@@ -23,7 +23,7 @@ impl Gedit {
         };
         PathBuf::from(folder("edit_type", "unknown"))
             .join(folder("language", "en"))
-            .join(single(&self.item_name(item), repeat))
+            .join(picture_name(&self.item_name(item), repeat))
     }
 }
 
@@ -33,7 +33,7 @@ impl FolderLayout for Gedit {
     }
 
     fn about(&self) -> &'static str {
-        "`fullset/{task}/{lang}/{key}.png` beside the judge's source `{key}_SRCIMG.png`, where that is known \
+        "`fullset/{task}/{lang}/{key}.png` beside the judge's source `{key}_SRCIMG.png`, if that is known \
          (Step1X-Edit's GEdit-Bench)."
     }
 

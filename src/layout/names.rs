@@ -36,7 +36,7 @@ pub fn safe_name(text: &str) -> String {
     name
 }
 
-/// A number with zeros before it, or the safe name of what is not a number.
+/// A number with leading zeros, or the safe name of any other id.
 pub(super) fn padded(id: &str, digits: usize) -> String {
     match id.parse::<u64>() {
         Ok(number) => format!("{number:0digits$}"),
@@ -44,8 +44,8 @@ pub(super) fn padded(id: &str, digits: usize) -> String {
     }
 }
 
-/// The official name of an item's only picture; further ones, which no official script knows, get a suffix.
-pub(super) fn single(name: &str, repeat: u32) -> String {
+/// The official name of an item's only picture. Further ones, which no official script knows, get a suffix.
+pub(super) fn picture_name(name: &str, repeat: u32) -> String {
     if repeat == 0 {
         name.to_owned()
     } else {
@@ -53,12 +53,12 @@ pub(super) fn single(name: &str, repeat: u32) -> String {
     }
 }
 
-/// The text or number under a key of what the grader gets of the item; else the item's id.
+/// The text or number under a key of the item's `expect`, or else the item's id.
 pub(super) fn expected_id(item: &Item, key: &str) -> String {
     expected_text(item, key).unwrap_or_else(|| item.item.clone())
 }
 
-/// The text or number under a key of what the grader gets of the item.
+/// The text or number under a key of the item's `expect`.
 pub(super) fn expected_text(item: &Item, key: &str) -> Option<String> {
     match item.expect.get(key)? {
         Value::String(text) => Some(text.clone()),

@@ -14,7 +14,7 @@ impl FolderLayout for OneIg {
     }
 
     fn about(&self) -> &'static str {
-        "`{prompt_id}.webp` (or any picture) holding a grid, 2x2 by default; single tiles are \
+        "`{prompt_id}.webp` (or any picture) with a grid, 2x2 by default; single tiles are \
          `{prompt_id}_{repeat}.png` (OneIG-Bench's `text_score.py`)."
     }
 

@@ -7,7 +7,7 @@ use crate::cancel::Cancel;
 use crate::config::Settings;
 use crate::http::display_url;
 use crate::record::evidence::{Server, written};
-use crate::record::model_name::another;
+use crate::record::model_name::another_model_note;
 use crate::record::{Object, ended_by_limit};
 use crate::remote::{ChatReply, Client, Endpoint, RemoteError, data_url};
 use image::RgbImage;
@@ -95,7 +95,7 @@ impl OpenAiOcr {
             usage: answer["usage"].clone(),
         });
         read.reasoning = said.reasoning;
-        let note = another(&self.settings.model, said.model.as_deref());
+        let note = another_model_note(&self.settings.model, said.model.as_deref());
         read.notes.extend(note);
         Ok(written(&read)?)
     }

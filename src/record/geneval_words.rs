@@ -8,7 +8,8 @@ pub const COLORS: [&str; 10] = [
     "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white",
 ];
 
-/// GenEval calls three of COCO's classes otherwise; detectors may use either name.
+/// The official name of an object class. GenEval renames three of COCO's classes, and detectors may use
+/// either name.
 pub fn official_object_name(class: &str) -> &str {
     match class {
         "mouse" => "computer mouse",

@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Who judged outputs, and in which words it was asked.
+/// The judge of some outputs, and the prompts with which it was asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JudgedBy {
-    /// The model as the server named it, with its date where it has one; the asked one where the server named
-    /// none.
+    /// The model as the server named it, with its date if it has one. If the server named none, the model
+    /// that was asked for.
     pub judge: String,
     /// Prompt set and wording. Empty if the evidence does not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -17,7 +17,7 @@ pub struct JudgedBy {
     /// Hash of the prompts, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sha256: String,
-    /// None in records of earlier versions, and of papers.
+    /// `None` in records of earlier versions and of papers.
     #[serde(flatten, default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<Answers>,
 }
@@ -42,14 +42,14 @@ pub struct Answers {
     pub last: Option<jiff::Timestamp>,
     /// Number of replies.
     pub calls: usize,
-    /// The settings let any model answer, unmarked.
+    /// Whether the settings accept the replies of any model without a mark.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ignored: bool,
 }
 
 impl JudgedBy {
     /// The model that is known to have answered. `None` if the server named none.
-    fn known(&self) -> Option<ModelName> {
+    fn known_model(&self) -> Option<ModelName> {
         match &self.answers {
             Some(answers) => answers.answered.as_deref().map(ModelName::parse),
             None => Some(ModelName::parse(&self.judge)),
@@ -64,31 +64,30 @@ impl JudgedBy {
         self.answers.as_ref().is_some_and(|answers| answers.ignored)
     }
 
-    /// The name, with a remark where it is not certain.
+    /// The name, with a remark if it is not certain.
     pub fn named(&self) -> String {
         match (self.judge.as_str(), self.class()) {
             ("", _) => "a judge without a name".to_owned(),
-            (name, Some(Class::Unknown)) => format!("{name}, or so it was asked"),
+            (name, Some(Class::Unknown)) => format!("{name} (as requested)"),
             (name, _) => name.to_owned(),
         }
     }
 
-    /// The same words were asked, as far as both say which they were.
+    /// Whether both were asked in the same words, as far as both name them.
     fn asked_alike(&self, other: &Self) -> bool {
         let differ = |a: &String, b: &String| !a.is_empty() && !b.is_empty() && a != b;
         !differ(&self.prompts, &other.prompts) && !differ(&self.sha256, &other.sha256)
     }
 
-    /// The same judge, asked in the same words.
+    /// Whether both are the same judge, asked in the same words.
     fn is_same(&self, other: &Self) -> bool {
         let [one, two] = [self, other].map(|judge| ModelName::parse(&judge.judge));
         one.is_same(&two) && self.asked_alike(other)
     }
 }
 
-/// True if a row has judges and they are not the same. Prompts differ only where both sides say which they
-/// were.
-pub fn apart(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
+/// True if a row has judges and they are not the same. Prompts differ only if both sides name them.
+pub fn judges_differ(judges: &[JudgedBy], others: &[JudgedBy]) -> bool {
     let among = |judges: &[JudgedBy], one: &JudgedBy| judges.iter().any(|judge| judge.is_same(one));
     let all_same = others.iter().all(|judge| among(judges, judge))
         && judges.iter().all(|judge| among(others, judge));
@@ -111,34 +110,34 @@ fn describe_judge(judge: &JudgedBy) -> String {
     }
 }
 
-/// True if scores stem from several judges, or from one that was asked in several wordings. A reply whose
-/// server named no model is not known to be another's.
-pub fn several(judges: &[JudgedBy]) -> bool {
+/// True if the scores come from several judges, or from one that was asked in several wordings. A reply whose
+/// server named no model does not count as that of another judge.
+pub fn are_several_judges(judges: &[JudgedBy]) -> bool {
     let differ = |a: &JudgedBy, b: &JudgedBy| {
-        let names = a.known().zip(b.known());
+        let names = a.known_model().zip(b.known_model());
         names.is_some_and(|(a, b)| !a.is_same(&b)) || !a.asked_alike(b)
     };
-    pairs(judges).any(|(a, b)| differ(a, b))
+    judge_pairs(judges).any(|(a, b)| differ(a, b))
 }
 
-/// True if models answered that cannot be the same.
-fn mixed(judges: &[JudgedBy]) -> bool {
+/// True if models answered that cannot be the same model.
+fn are_mixed(judges: &[JudgedBy]) -> bool {
     let conflict = |(a, b): (&JudgedBy, &JudgedBy)| {
-        let names = a.known().zip(b.known());
+        let names = a.known_model().zip(b.known_model());
         names.is_some_and(|(a, b)| a.conflicts(&b))
     };
-    pairs(judges).any(conflict)
+    judge_pairs(judges).any(conflict)
 }
 
-fn pairs(judges: &[JudgedBy]) -> impl Iterator<Item = (&JudgedBy, &JudgedBy)> {
+fn judge_pairs(judges: &[JudgedBy]) -> impl Iterator<Item = (&JudgedBy, &JudgedBy)> {
     let all = judges.iter().enumerate();
     all.flat_map(|(at, one)| judges[at + 1..].iter().map(move |other| (one, other)))
 }
 
 /// Why numbers of these judges cannot be compared with others, whatever the settings of the run allow: the
 /// judges are mixed, or another model answered than the one asked for.
-pub fn doubt(judges: &[JudgedBy]) -> Option<String> {
-    if mixed(judges) {
+pub fn judge_doubt(judges: &[JudgedBy]) -> Option<String> {
+    if are_mixed(judges) {
         let names: Vec<String> = judges.iter().map(JudgedBy::named).collect();
         return Some(format!("mixed judges: {}", names.join(", ")));
     }
@@ -153,27 +152,31 @@ pub fn doubt(judges: &[JudgedBy]) -> Option<String> {
 }
 
 /// Whether a table marks a row of these judges: they are mixed, or another model answered than the one asked
-/// for. A table does not mark what the settings allow unmarked.
+/// for. A table does not mark what the settings accept without a mark.
 pub fn is_marked(judges: &[JudgedBy]) -> bool {
     let another = |judge: &JudgedBy| judge.class().is_some_and(Class::is_another);
     let told = !judges.iter().all(JudgedBy::is_ignored);
-    told && (mixed(judges) || judges.iter().any(another))
+    told && (are_mixed(judges) || judges.iter().any(another))
 }
 
-/// What a table says of a marked row whose judge is not the one that was asked for.
-pub fn unasked(judges: &[JudgedBy]) -> Vec<String> {
+/// What a table says about a marked row whose judge is not the one that was asked for.
+pub fn unasked_judges(judges: &[JudgedBy]) -> Vec<String> {
     let another = |judge: &&JudgedBy| judge.class().is_some_and(Class::is_another);
-    judges.iter().filter(another).filter_map(answered).collect()
+    judges
+        .iter()
+        .filter(another)
+        .filter_map(answering_remark)
+        .collect()
 }
 
 /// What the summary says about the judges of its scores.
-pub fn remarks(judges: &[JudgedBy]) -> Vec<String> {
+pub fn judge_remarks(judges: &[JudgedBy]) -> Vec<String> {
     let mut told = Vec::new();
     if !judges.iter().all(JudgedBy::is_ignored) {
-        if mixed(judges) {
-            told.push(changed(judges));
+        if are_mixed(judges) {
+            told.push(change_of_judges(judges));
         }
-        told.extend(judges.iter().filter_map(answered));
+        told.extend(judges.iter().filter_map(answering_remark));
     }
     let mut prints: BTreeMap<&str, usize> = BTreeMap::new();
     for (print, count) in judges
@@ -195,16 +198,17 @@ pub fn remarks(judges: &[JudgedBy]) -> Vec<String> {
 }
 
 /// How a judge differs from the one asked for. `None` if it is the same.
-fn answered(judge: &JudgedBy) -> Option<String> {
+fn answering_remark(judge: &JudgedBy) -> Option<String> {
     let answers = judge.answers.as_ref()?;
-    let (asked, calls, class) = (&answers.asked, answers.calls, answers.class?);
+    let (asked, class) = (&answers.asked, answers.class?);
+    let replies = counted_replies(answers.calls);
     match class {
         Class::Same | Class::Pinned | Class::Declared => None,
         Class::Unknown => Some(format!(
-            "the judge {asked} was asked, and its server named no model in {calls} replies"
+            "the judge {asked} was asked, and its server named no model in {replies}"
         )),
         Class::Unpinned | Class::OtherDate | Class::Redirected => Some(format!(
-            "the judge {asked} was asked, and {} answered in {calls} replies ({})",
+            "the judge {asked} was asked, and {} answered in {replies} ({})",
             judge.judge,
             class.word()
         )),
@@ -212,7 +216,7 @@ fn answered(judge: &JudgedBy) -> Option<String> {
 }
 
 /// Counts the replies of several judges, in the order of their first replies.
-fn changed(judges: &[JudgedBy]) -> String {
+fn change_of_judges(judges: &[JudgedBy]) -> String {
     let mut known: Vec<&Answers> = judges
         .iter()
         .filter_map(|judge| judge.answers.as_ref())
@@ -229,17 +233,24 @@ fn changed(judges: &[JudgedBy]) -> String {
         let name = answers.answered.as_deref().unwrap_or_default();
         let calls = answers.calls;
         match (at, answers.first) {
-            (0, _) => format!("{calls} replies by {name}"),
+            (0, _) => format!("{} by {name}", counted_replies(calls)),
             (_, None) => format!("{calls} by {name}"),
-            (_, Some(first)) => format!("{calls} by {name} from {}", shown(first)),
+            (_, Some(first)) => format!("{calls} by {name} from {}", moment_text(first)),
         }
     };
     let told: Vec<String> = known.iter().enumerate().map(one).collect();
     format!("the judge changed: {}", told.join(", then "))
 }
 
+fn counted_replies(count: usize) -> String {
+    match count {
+        1 => "1 reply".to_owned(),
+        _ => format!("{count} replies"),
+    }
+}
+
 /// A moment as messages print it.
-pub fn shown(moment: jiff::Timestamp) -> String {
+pub fn moment_text(moment: jiff::Timestamp) -> String {
     moment.strftime("%F %T UTC").to_string()
 }
 

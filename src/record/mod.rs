@@ -39,7 +39,7 @@ pub enum Task {
 /// One question of a suite (`items.jsonl`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Item {
-    /// Unique in the suite; the official id where there is one.
+    /// Unique in the suite. It is the official id if there is one.
     pub item: String,
     /// What the model makes.
     pub task: Task,
@@ -51,7 +51,7 @@ pub struct Item {
     /// What the grader needs: the benchmark's own metadata, untouched.
     #[serde(default)]
     pub expect: Object,
-    /// What the report groups by.
+    /// The tags by which the report groups results.
     #[serde(default)]
     pub tags: Tags,
     /// Further keys, among them `compare_with`, `input_from` and `history`.
@@ -184,13 +184,13 @@ pub struct Grade {
     pub repeat: u32,
     /// Null when the output could not be scored; then `unscored` says why.
     pub score: Option<f64>,
-    /// Right or wrong, where the rule says so.
+    /// Right or wrong, if the rule says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correct: Option<bool>,
     /// Named parts of the score.
     #[serde(default, skip_serializing_if = "Pairs::is_empty")]
     pub parts: Numbers,
-    /// Why the score is what it is, for people.
+    /// Why the score has this value, for people.
     #[serde(default)]
     pub reason: String,
     /// Why there is no score.
@@ -204,7 +204,7 @@ pub struct Grade {
     pub extra: Object,
 }
 
-/// A number with its 95 % interval and the count of items behind it.
+/// A number with its 95 % interval and the number of its items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Estimate {
     /// Null when nothing was scored.
@@ -228,7 +228,7 @@ pub struct Group {
     pub by: String,
     /// The tag's value.
     pub key: String,
-    /// The group's number. Null if nothing of it was scored.
+    /// The group's number. Null if none of its outputs has a score.
     pub value: Option<f64>,
     /// Lower end of its 95 % interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -284,8 +284,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The key beside the others under which the rule and the options stand that graded a run.
+    /// A further key, with the rule and the options that graded a run.
     pub const GRADING: &str = "grading";
-    /// The key beside the others that lists the OCR engines whose readings were graded.
+    /// A further key, with the OCR engines whose readings were graded.
     pub const READ_BY: &str = "read_by";
 }

@@ -1,4 +1,4 @@
-//! Names of models as people and servers write them: the normal form, the date at its end, and whether the
+//! Names of models as people and servers write them: the normal form, the date at the end, and whether the
 //! model that answered is the one that was asked for.
 
 use jiff::civil::Date;
@@ -36,7 +36,7 @@ impl ModelName {
         self.whole == other.whole || (self.base == other.base && self.date == other.date)
     }
 
-    /// Whether both cannot be the same: they have another base, or two dates that differ.
+    /// Whether both cannot be the same: their bases differ, or both have a date and the dates differ.
     pub fn conflicts(&self, other: &Self) -> bool {
         let dates = self.date.as_ref().zip(other.date.as_ref());
         self.base != other.base || dates.is_some_and(|(one, other)| one != other)
@@ -133,7 +133,7 @@ pub enum Class {
 
 impl Class {
     /// Compares the asked name with the answered one; `declared` are further names that are right.
-    pub fn of(asked: &str, answered: Option<&str>, declared: &[String]) -> Self {
+    pub fn of_answer(asked: &str, answered: Option<&str>, declared: &[String]) -> Self {
         let Some(answered) = answered.filter(|name| !name.trim().is_empty()) else {
             return Self::Unknown;
         };
@@ -170,8 +170,8 @@ impl Class {
 
 /// The note on an output of another model than the one asked for. `None` if the server names no model, or the
 /// asked one.
-pub fn another(asked: &str, answered: Option<&str>) -> Option<String> {
-    let class = Class::of(asked, answered, &[]);
+pub fn another_model_note(asked: &str, answered: Option<&str>) -> Option<String> {
+    let class = Class::of_answer(asked, answered, &[]);
     let answered = answered.filter(|_| class.is_another())?;
     Some(format!(
         "`{asked}` was asked, and the server says that `{answered}` answered"
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn class(asked: &str, answered: &str) -> Class {
-        Class::of(asked, Some(answered), &[])
+        Class::of_answer(asked, Some(answered), &[])
     }
 
     #[test]
@@ -289,17 +289,17 @@ mod tests {
         ] {
             assert_eq!(class(asked, answered), expected, "{asked} → {answered}");
         }
-        assert_eq!(Class::of("gpt-4o", None, &[]), Class::Unknown);
+        assert_eq!(Class::of_answer("gpt-4o", None, &[]), Class::Unknown);
     }
 
     #[test]
     fn declared_names_are_right_whatever_was_asked() {
         let declared = ["OpenAI/gpt-4.1-2025-04-14".to_owned()];
-        let of = |asked, answered| Class::of(asked, Some(answered), &declared);
+        let of = |asked, answered| Class::of_answer(asked, Some(answered), &declared);
         assert_eq!(of("my-deployment", "gpt-4.1-2025-04-14"), Class::Declared);
         assert_eq!(of("my-deployment", "gpt-4.1"), Class::Redirected);
         assert_eq!(of("my-deployment", "My-Deployment"), Class::Same);
-        assert_eq!(Class::of("gpt-4.1", None, &declared), Class::Unknown);
+        assert_eq!(Class::of_answer("gpt-4.1", None, &declared), Class::Unknown);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a comparison needs of a graded run, and what a baseline keeps of it.
 
-use super::{JudgedBy, Tags};
+use super::judged::JudgedBy;
+use super::pairs::Tags;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Overall {
-    /// Mean over outputs, or ratio of sums where outputs have denominators of their own.
+    /// Mean over outputs, or ratio of sums if outputs have denominators of their own.
     Micro,
     /// Unweighted mean of the values of the groups of this tag.
     MacroBy(String),
@@ -89,11 +90,11 @@ pub struct ItemOutcome {
 /// What became of one output.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OutputOutcome {
-    /// Numerator and denominator that it adds to every average; None without a score.
+    /// The numerator and the denominator that it adds to every average. `None` without a score.
     pub sums: Option<(f64, f64)>,
     /// `None` if the output could not be scored.
     pub score: Option<f64>,
-    /// Right or wrong, where the rule says so.
+    /// Right or wrong, if the rule says so.
     pub correct: Option<bool>,
     /// Parts of the score.
     pub parts: BTreeMap<String, f64>,

@@ -1,4 +1,4 @@
-//! A few names with values, in little memory since there may be a million records.
+//! Names with values that need little memory, since there may be a million records.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::ops::Index;
 use std::sync::Arc;
 
-/// Names and values, sorted by name; cheap to clone. A JSON object in files.
+/// Names and values, sorted by name, which are cheap to clone. In files, they are a JSON object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pairs<V>(Arc<[(String, V)]>);
 
@@ -69,7 +69,7 @@ impl<V> Index<&str> for Pairs<V> {
     type Output = V;
 
     /// # Panics
-    /// When there is no such name; [`Pairs::get`] does not.
+    /// Panics if there is no such name. [`Pairs::get`] does not.
     fn index(&self, name: &str) -> &V {
         self.get(name)
             .unwrap_or_else(|| panic!("there is no `{name}`"))

@@ -1,7 +1,9 @@
 //! Rows that were graded by other judges or with other prompts: their numbers cannot be compared.
 
 use super::table::{Row, Table};
-use crate::record::judged::{apart, is_marked, judge_names, several, unasked};
+use crate::record::judged::{
+    are_several_judges, is_marked, judge_names, judges_differ, unasked_judges,
+};
 use crate::table::marks::JUDGED_APART;
 
 /// Marks the rows that are not judged as the table's first judged row is, and says so in a note.
@@ -18,7 +20,7 @@ pub(super) fn mark(table: &mut Table) {
     );
     let mut others: Vec<(String, Vec<String>)> = Vec::new();
     for row in &mut table.rows {
-        row.judged_apart = apart(&judges, &row.judges);
+        row.judged_apart = judges_differ(&judges, &row.judges);
         if row.judged_apart {
             let who = judge_names(&row.judges);
             match others.iter_mut().find(|(known, _)| *known == who) {
@@ -38,13 +40,16 @@ pub(super) fn mark(table: &mut Table) {
             others.join("; ")
         ));
     }
-    let mixed = table.rows.iter().filter(|row| several(&row.judges));
+    let mixed = table
+        .rows
+        .iter()
+        .filter(|row| are_several_judges(&row.judges));
     let mixed: Vec<String> = mixed.map(mixture).collect();
     table.notes.extend(mixed);
     for row in &mut table.rows {
         if is_marked(&row.judges) {
             row.judged_apart = true;
-            for why in unasked(&row.judges) {
+            for why in unasked_judges(&row.judges) {
                 table
                     .notes
                     .push(format!("{JUDGED_APART} {}: {why}.", row.label));

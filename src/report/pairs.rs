@@ -4,7 +4,7 @@ use super::published::{judges, usual_decimals};
 use super::table::TableInput;
 use crate::config::{PublishedFile, PublishedRow};
 use crate::record::Summary;
-use crate::record::judged::{apart, judge_names};
+use crate::record::judged::{judge_names, judges_differ};
 use crate::table::marks::{IMPOSSIBLE, INCONSISTENT};
 use crate::table::{Column, Grid, Records, Row, Style};
 use crate::text::count::counted;
@@ -170,7 +170,7 @@ fn is_of(row: &PublishedRow, input: &TableInput<'_>) -> bool {
 fn pair(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> Option<Paired> {
     let (input, summary) = (measured.input, measured.input.summary);
     let overall = &summary.overall;
-    let scale = |key: Option<&str>, value: Option<f64>| Some(file.printed(key, value?));
+    let scale = |key: Option<&str>, value: Option<f64>| Some(file.to_printed_scale(key, value?));
     let number = |key: Option<&str>, value: Option<f64>, bounds: [Option<f64>; 2], n| {
         let printed = match key {
             None => row.overall,
@@ -242,7 +242,7 @@ fn caveats(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> 
         let by = judge_names(&printed);
         caveats.push(format!("judged by {by} in print, by nobody here"));
     }
-    if !printed.is_empty() && apart(&printed, &summary.judges) {
+    if !printed.is_empty() && judges_differ(&printed, &summary.judges) {
         caveats.push(format!(
             "judged by {} here, by {} in print",
             judge_names(&summary.judges),

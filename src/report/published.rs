@@ -39,7 +39,7 @@ impl Table {
                 let column = columns.get(at).filter(|_| at > 0);
                 let value = cell
                     .value
-                    .map(|v| file.printed(column.map(String::as_str), v));
+                    .map(|v| file.to_printed_scale(column.map(String::as_str), v));
                 cell.printed = value.map(|value| format!("{value:.decimals$}"));
             }
         }
@@ -210,7 +210,7 @@ fn number(
     column: Option<&String>,
     value: Option<f64>,
 ) -> Cell {
-    let here = value.map(|value| file.here(column.map(String::as_str), value));
+    let here = value.map(|value| file.to_own_scale(column.map(String::as_str), value));
     Cell {
         printed: value.map(|value| file.text(row, value)),
         ..cell(here, None, None, 0)
@@ -226,7 +226,7 @@ fn estimates(table: &Table, file: &PublishedFile, row: &PublishedRow) -> Vec<Est
         partial: false,
         by: by.cloned(),
         key: key.map_or("overall", String::as_str).to_owned(),
-        value: Some(file.here(key.map(String::as_str), value)),
+        value: Some(file.to_own_scale(key.map(String::as_str), value)),
         low: None,
         high: None,
         n: 0,

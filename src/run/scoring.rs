@@ -143,7 +143,7 @@ fn annotate(
     summary
         .notes
         .extend(remarks::counted_remarks(records, grades));
-    summary.notes.extend(judged::remarks(&summary.judges));
+    summary.notes.extend(judged::judge_remarks(&summary.judges));
     let (of_run, of_observers) = match scoring.source {
         Source::Run(manifest) => (
             run_notes(scoring.suite, manifest),

@@ -3,7 +3,7 @@
 use super::{ConfiguredModel, Session, SessionError, locate_checkpoints};
 use crate::config::{ModelFile, Repository, Settings};
 use crate::files::FileError;
-use crate::generate::{self, BuildError, Generator, Part, Place, Resources};
+use crate::generate::{self, BuildError, Generator, GeneratorKind, Part, Place, Resources};
 use crate::hub::{HubError, Snapshot};
 use crate::run::RunError;
 use candle_core::Device;
@@ -20,6 +20,7 @@ pub struct ModelCheckpoint {
     /// The networks with the tensors that they read. `None` if the generator runs no networks in this
     /// process.
     pub parts: Option<Vec<Part>>,
+    generator: &'static GeneratorKind,
     settings: Settings,
     /// Keeps the configurations of a checkpoint that does not exist yet, and scratch files of the networks.
     temporary: TempDir,
@@ -42,7 +43,10 @@ impl ModelCheckpoint {
     /// written.
     pub fn new(session: &Session, model: ModelFile, gpu: bool) -> Result<Self, SessionError> {
         let ConfiguredModel {
-            model, settings, ..
+            model,
+            generator,
+            settings,
+            ..
         } = ConfiguredModel::new(session, model, "")?;
         let parent = std::env::temp_dir();
         let unwritable = FileError::at("cannot make a folder in", &parent);
@@ -53,11 +57,12 @@ impl ModelCheckpoint {
             Some(folder) => configurations(&model, folder, temporary.path())?,
             None => PathBuf::new(),
         };
-        let parts = generate::parts(&model.generator, &settings, &configurations, gpu)?;
+        let parts = generator.parts(&settings, &configurations, gpu)?;
         Ok(Self {
             model,
             folder,
             parts,
+            generator,
             settings,
             temporary,
         })
@@ -85,7 +90,7 @@ impl ModelCheckpoint {
             scratch: self.temporary.path().into(),
         };
         let resources = Resources::default();
-        generate::build(&self.model.generator, &self.settings, &resources, &place)
+        self.generator.open(&self.settings, &resources, &place)
     }
 
     /// How the networks take turns in the memory of the device, a line each. The budget is in bytes. The

@@ -66,7 +66,7 @@ pub(super) fn build_rule(
     options: &Settings,
 ) -> Result<Box<dyn Rule>, SessionError> {
     let mut table = toml::Table::new();
-    let rule = grade::described(name)?;
+    let rule = grade::rule_description(name)?;
     for asset in rule.assets {
         match session.hub()?.path(asset.asset) {
             Ok(path) => {

@@ -3,7 +3,7 @@
 use super::grading::build_rule;
 use super::{Session, SessionError, TitledSummary};
 use crate::config::{self, Settings};
-use crate::grade::described;
+use crate::grade::rule_description;
 use crate::run::{Records, RunFolder, Scoring, Source, score};
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,9 @@ impl Session {
             files.outputs.as_deref(),
             files.evidence.as_deref(),
             suite.task,
-            described(&suite.grade.rule)?.official_results.as_ref(),
+            rule_description(&suite.grade.rule)?
+                .official_results
+                .as_ref(),
         )?;
         let scoring = Scoring {
             suite: &suite,

@@ -23,7 +23,7 @@ pub fn read_outcomes(path: &Path) -> Result<Outcomes, SessionError> {
     let summary: Summary = read_json(&folder.summary())?;
     let suite = manifest_suite(&manifest)?;
     let grading = manifest.grading(&summary);
-    let rule = grade::noted(&grading)?;
+    let rule = grade::build_from_note(&grading)?;
     let items: Vec<Item> = read_all(&folder.items())?;
     let grades: Vec<Grade> = read_all(&folder.grades())?;
     Ok(Outcomes {
@@ -55,7 +55,7 @@ impl RecountedRun {
         let (folder, manifest) = open_graded(path)?;
         let summary: Summary = read_json(&folder.summary())?;
         Ok(Self {
-            rule: grade::noted(&manifest.grading(&summary))?,
+            rule: grade::build_from_note(&manifest.grading(&summary))?,
             folder,
             items: OnceLock::new(),
         })

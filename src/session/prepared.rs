@@ -139,7 +139,7 @@ impl<'a> PreparedRun<'a> {
 
     /// Whether the generator runs networks in this process.
     pub fn runs_networks(&self) -> bool {
-        crate::generate::in_process(&self.configured.model.generator)
+        self.configured.generator.runs_networks()
     }
 
     /// Opens the networks of a generator that needs no assets beside them.
@@ -148,9 +148,11 @@ impl<'a> PreparedRun<'a> {
     /// Fails if the settings have mistakes, or the checkpoint cannot be opened.
     pub fn open_networks(&self, place: &Place) -> Result<Box<dyn Generator>, BuildError> {
         let ConfiguredModel {
-            model, settings, ..
+            generator,
+            settings,
+            ..
         } = &self.configured;
-        crate::generate::build(&model.generator, settings, &Resources::default(), place)
+        generator.open(settings, &Resources::default(), place)
     }
 
     /// The outputs that the run must have.

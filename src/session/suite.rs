@@ -66,7 +66,7 @@ impl SelectedSuite {
         if !select.observers.is_empty() {
             replace_engines(&mut loaded.definition, &own, &select.observers)?;
         }
-        config::set(&mut loaded.definition, &select.set)?;
+        config::set_options(&mut loaded.definition, &select.set)?;
         let mut set = suite::items(&loaded, items, &HubAssets(session.hub()?))?;
         let suite = loaded.definition;
         let read_by = Some(ocr_engines(&suite)?).filter(|now| *now != own);

@@ -22,7 +22,7 @@ pub trait Side: Sums {
     fn scaled(self, factor: f64) -> Self;
 
     /// Passes each of the sums to `see`.
-    fn each(self, see: &mut impl FnMut(f64));
+    fn for_each_sum(self, see: &mut impl FnMut(f64));
 }
 
 /// Sums over the outputs of one item. The repeats of an item are not independent, so items are resampled.
@@ -72,7 +72,7 @@ impl Side for Cluster {
         }
     }
 
-    fn each(self, see: &mut impl FnMut(f64)) {
+    fn for_each_sum(self, see: &mut impl FnMut(f64)) {
         see(self.numerator);
         see(self.denominator);
     }

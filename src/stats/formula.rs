@@ -65,7 +65,7 @@ impl Side for Pool<'_> {
         }
     }
 
-    fn each(self, see: &mut impl FnMut(f64)) {
+    fn for_each_sum(self, see: &mut impl FnMut(f64)) {
         self.terms.into_iter().for_each(see);
     }
 }

@@ -143,7 +143,7 @@ mod tests {
     use super::super::random::SplitMix64;
     use super::*;
 
-    fn of(values: &[(f64, f64)]) -> Vec<Cluster> {
+    fn clusters_of(values: &[(f64, f64)]) -> Vec<Cluster> {
         values
             .iter()
             .map(|&(numerator, denominator)| Cluster {
@@ -164,28 +164,31 @@ mod tests {
     #[test]
     fn too_little_gives_no_interval() {
         assert_eq!(estimate(&[], true, 0).bounds, None);
-        assert_eq!(estimate(&[of(&[(1.0, 1.0)])], true, 0).method, Method::None);
-        let half = of(&[(0.5, 1.0), (1.0, 2.0)]);
+        assert_eq!(
+            estimate(&[clusters_of(&[(1.0, 1.0)])], true, 0).method,
+            Method::None
+        );
+        let half = clusters_of(&[(0.5, 1.0), (1.0, 2.0)]);
         assert_eq!(estimate(&[half], false, 0).bounds, None);
     }
 
     /// Ten of ten: Wilson's lower bound is n / (n + z²) = 10 / 13.8415 = 0.72246.
     #[test]
     fn all_right_gives_wilson_on_items() {
-        let ten = of(&[(4.0, 4.0); 10]);
+        let ten = clusters_of(&[(4.0, 4.0); 10]);
         let found = estimate(std::slice::from_ref(&ten), true, 0);
         assert_eq!(found.method, Method::WilsonOnItems);
         assert_close(found.bounds, 0.722_46, 1.0, 1e-5);
         // A second stratum of ten wrong ones: 0.5 ± 0.5 · 0.27754 on either side.
-        let two = estimate(&[ten, of(&[(0.0, 4.0); 10])], true, 0);
+        let two = estimate(&[ten, clusters_of(&[(0.0, 4.0); 10])], true, 0);
         assert_close(two.bounds, 0.5 - 0.138_77, 0.5 + 0.138_77, 1e-5);
     }
 
     /// 80 of 100 items with one output each: statsmodels' proportion_confint(80, 100, method="wilson").
     #[test]
     fn one_output_per_item_gives_wilson() {
-        let mut items = of(&[(1.0, 1.0); 80]);
-        items.extend(of(&[(0.0, 1.0); 20]));
+        let mut items = clusters_of(&[(1.0, 1.0); 80]);
+        items.extend(clusters_of(&[(0.0, 1.0); 20]));
         let found = estimate(std::slice::from_ref(&items), true, 0);
         assert_eq!(found.method, Method::Wilson);
         assert_close(found.bounds, 0.711_170_8, 0.866_633_4, 1e-6);
@@ -195,8 +198,8 @@ mod tests {
     /// By hand: 20 001 clusters, 10 000 right. p = 0.499975, standard error = sqrt(p(1−p)/20 000).
     #[test]
     fn many_clusters_take_the_normal_approximation() {
-        let mut many = of(&[(1.0, 1.0); 10_000]);
-        many.extend(of(&[(0.0, 1.0); 10_001]));
+        let mut many = clusters_of(&[(1.0, 1.0); 10_000]);
+        many.extend(clusters_of(&[(0.0, 1.0); 10_001]));
         let found = estimate(&[many], false, 0);
         assert_eq!(found.method, Method::Normal);
         assert_close(found.bounds, 0.493_045_5, 0.506_904_5, 1e-6);
@@ -223,8 +226,8 @@ mod tests {
     }
 
     /// 300 simulated studies: 40 items × 4 repeats, each item with its own chance of success, uniform in
-    /// 0..1, so that the true value is 0.5. A 95 % interval should hold it about 285 times; an interval that
-    /// took repeats for independent would hold it about 250 times.
+    /// 0..1, so that the true value is 0.5. A 95 % interval should contain it about 285 times. An interval that
+    /// treated repeats as independent would contain it about 250 times.
     #[test]
     fn the_interval_holds_the_truth_about_as_often_as_it_says() {
         let mut random = SplitMix64::new(11, 0);

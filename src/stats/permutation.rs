@@ -104,7 +104,7 @@ impl<S: Side> Stratum<S> {
 
 fn differs<S: Side>(step: &S) -> bool {
     let mut differs = false;
-    step.each(&mut |number| differs |= number != 0.0);
+    step.for_each_sum(&mut |number| differs |= number != 0.0);
     differs
 }
 

@@ -79,7 +79,7 @@ impl<R: Read> Mended<R> {
         }
     }
 
-    fn fill(&mut self) -> io::Result<()> {
+    fn fill_buffer(&mut self) -> io::Result<()> {
         self.bytes.drain(..self.done);
         (self.at, self.done) = (0, 0);
         while self.done == 0 {
@@ -99,7 +99,7 @@ impl<R: Read> Mended<R> {
 impl<R: Read> Read for Mended<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.at == self.done {
-            self.fill()?;
+            self.fill_buffer()?;
         }
         let read = (&self.bytes[self.at..self.done]).read(into)?;
         self.at += read;

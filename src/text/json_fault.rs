@@ -48,7 +48,7 @@ pub fn word(text: &[u8], error: &serde_json::Error) -> Option<(&'static str, &'s
 mod tests {
     use super::*;
 
-    fn said(text: &str) -> String {
+    fn describe_text(text: &str) -> String {
         let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
         describe(text.as_bytes(), &error)
     }
@@ -64,9 +64,13 @@ mod tests {
             (r#"{"a": True, "b": 1}"#, "`True` is from Python"),
             ("{'a': 1}", "`'` is not a quotation mark"),
         ] {
-            assert!(said(text).contains(word), "{text}: {}", said(text));
+            assert!(
+                describe_text(text).contains(word),
+                "{text}: {}",
+                describe_text(text)
+            );
         }
-        assert_eq!(said(r#"{"a": }"#), "expected value at column 7");
-        assert!(said("{\"a\": \"NaN").contains("EOF"));
+        assert_eq!(describe_text(r#"{"a": }"#), "expected value at column 7");
+        assert!(describe_text("{\"a\": \"NaN").contains("EOF"));
     }
 }

@@ -80,13 +80,9 @@ fn imgedits_odd_scores_are_named() {
         // The official script passes these lines over.
         ("-1", 3.0, &beyond),
         ("85%", 3.0, &beyond),
-        ("4.5", 3.0, &["a score of the judge is no whole number"]),
+        ("4.5", 3.0, &["a score of the judge is not a whole number"]),
         ("4/5", 3.0, &[]),
-        (
-            "4/10",
-            3.0,
-            &["a score of the judge is out of another number than 5"],
-        ),
+        ("4/10", 3.0, &["a score of the judge is not out of 5"]),
     ] {
         let grade = one("imgedit", "", &reply(score));
         assert_eq!(grade.score, Some(official), "{score}");
@@ -122,10 +118,7 @@ fn the_single_score_of_the_hard_suite_and_of_turns_keeps_to_its_scale() {
         let part = score("Score: 4.5");
         assert_eq!((part.score, notes(&part).len()), (Some(4.0), 1));
         let other = score("Score: 4/10");
-        assert_eq!(
-            notes(&other),
-            ["a score of the judge is out of another number than 5"]
-        );
+        assert_eq!(notes(&other), ["a score of the judge is not out of 5"]);
         let official = one("imgedit", &format!("variant = '{variant}'"), "Score: 85");
         assert_eq!((official.score, notes(&official).len()), (Some(85.0), 1));
         let strict = one(
@@ -167,12 +160,8 @@ fn wises_scores_beyond_two_are_named() {
         // The official script takes the first digit.
         ("10", 1.0, &beyond),
         ("85", 8.0, &beyond),
-        ("1.5", 1.0, &["a score of the judge is no whole number"]),
-        (
-            "1/10",
-            1.0,
-            &["a score of the judge is out of another number than 2"],
-        ),
+        ("1.5", 1.0, &["a score of the judge is not a whole number"]),
+        ("1/10", 1.0, &["a score of the judge is not out of 2"]),
     ] {
         let grade = one("wise", "", &reply(written));
         assert_eq!(grade.parts["consistency"], read, "{written}");
@@ -191,6 +180,6 @@ fn wises_scores_beyond_two_are_named() {
     assert_eq!(verified("Score: 2").score, None);
     assert_eq!(
         notes(&verified("Score: 0.8")),
-        ["a score of the judge is no whole number"]
+        ["a score of the judge is not a whole number"]
     );
 }

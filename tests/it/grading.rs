@@ -97,7 +97,7 @@ fn geneval_refuses_what_it_cannot_judge() {
     };
     let one = json!({"include": [{"class": "dog", "count": 1}]});
     insta::assert_snapshot!(why(json!({}), json!({"detections": []})), @"the item's `expect` has neither `include` nor `exclude` clauses");
-    insta::assert_snapshot!(why(one.clone(), json!({"text": "dog"})), @"missing evidence: none with `detections`");
+    insta::assert_snapshot!(why(one.clone(), json!({"text": "dog"})), @"missing evidence: no observer wrote `detections`");
     insta::assert_snapshot!(why(one, json!({"detections": [{"class": "dog"}]})), @"malformed detector evidence: missing field `score`");
     let red = json!({"include": [{"class": "dog", "count": 1, "color": "red"}]});
     insta::assert_snapshot!(why(red, json!({"detections": [dog.clone()]})), @"incomplete evidence: a detected dog has no `color`");
@@ -188,17 +188,17 @@ fn stock_rules_say_what_they_compared() {
     };
     insta::assert_snapshot!(of("exact-match", "", json!(["Stop", 12]), " stop "), @"Some(1.0) said “ stop ”, equal to “Stop”");
     insta::assert_snapshot!(of("exact-match", "normalise.ignore_case = false", json!("Stop"), "stop"), @"Some(0.0) said “stop”, expected “Stop”");
-    insta::assert_snapshot!(of("exact-match", "", json!([true]), "yes"), @"None the item's `expect.answers` holds true, where a string or a number was expected");
+    insta::assert_snapshot!(of("exact-match", "", json!([true]), "yes"), @"None the item's `expect.answers` has true, where a string or a number was expected");
     insta::assert_snapshot!(of("contains", "", json!(["cat", "dog"]), "A DOG."), @"Some(1.0) said “A DOG.”, which contains “dog”");
     insta::assert_snapshot!(of("contains", "", json!([" "]), "a dog"), @"None every answer of the item normalises to nothing");
     insta::assert_snapshot!(of("anls", "", json!(["abcd"]), "abcx"), @"Some(0.75) said “abcx”, nearest answer “abcd”: normalised distance 0.2500 < 0.5");
     insta::assert_snapshot!(of("anls", "", json!(["abcd"]), "abxx"), @"Some(0.0) said “abxx”, nearest answer “abcd”: normalised distance 0.5000 ≥ 0.5");
     insta::assert_snapshot!(of("edit-distance", "", json!(["abcd", "abxy"]), "abxx"), @"Some(0.75) said “abxx”, nearest answer “abxy”: normalised distance 0.2500");
     insta::assert_snapshot!(of("accuracy", "unit = 'word'", json!("a b c d"), "a c d e f"), @"Some(0.25) said “a c d e f”, reference “a b c d”: 3 errors in 4 words");
-    insta::assert_snapshot!(of("accuracy", "unit = 'word'\nmeasure = 'recall'", json!("a b c d"), "e d c a"), @"Some(0.75) said “e d c a”, reference “a b c d”: 1 errors in 4 words");
+    insta::assert_snapshot!(of("accuracy", "unit = 'word'\nmeasure = 'recall'", json!("a b c d"), "e d c a"), @"Some(0.75) said “e d c a”, reference “a b c d”: 1 error in 4 words");
     insta::assert_snapshot!(of("numeric", "relative = 0.05", json!("１００"), "12 + 84 = 96"), @"Some(1.0) said “12 + 84 = 96”, last number 96; expected 100 (tolerance 0, relative 0.05)");
     insta::assert_snapshot!(of("numeric", "which = 'first'", json!(12.0), "13 or 12"), @"Some(0.0) said “13 or 12”, first number 13; expected 12 (tolerance 0, relative 0)");
-    insta::assert_snapshot!(of("numeric", "", json!("none"), "13"), @"None the item's answer “none” holds no number");
+    insta::assert_snapshot!(of("numeric", "", json!("none"), "13"), @"None the item's answer “none” has no number");
 }
 
 #[test]
@@ -285,7 +285,7 @@ fn missing_and_failed_outputs_are_never_scored_as_wrong() {
         (2, 1, 1, true)
     );
     assert_eq!(summary.overall.value, Some(1.0));
-    insta::assert_snapshot!(summary.notes.join("\n"), @"2 of 4 outputs have no score (1 failed, 1 missing); by the official convention they are left out of the means, not counted as 0");
+    insta::assert_snapshot!(summary.notes.join("\n"), @"2 of 4 outputs have no score (1 failed, 1 missing); by the official convention, outputs without a score are left out of the means, not counted as 0");
     assert_eq!(
         summary.extra["without_score"].as_array().map(Vec::len),
         Some(2)
@@ -321,7 +321,7 @@ fn the_last_record_of_an_observer_counts_and_two_observers_must_be_told_apart() 
         "Some(1.0)"
     );
     insta::assert_snapshot!(told("from = 'ocr'", &[second, broken]), @"observer eye: image: no PNG");
-    insta::assert_snapshot!(told("from = 'ocr'", &[]), @"missing evidence: none with `text`");
+    insta::assert_snapshot!(told("from = 'ocr'", &[]), @"missing evidence: no observer wrote `text`");
 }
 
 /// 100 items in three tags, 4 repeats each; item i of tag t has ((7i + 3t) mod 11) mod 5 right images.

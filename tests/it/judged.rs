@@ -328,8 +328,8 @@ fn gedit_asks_both_again_and_never_guesses() {
     );
     assert_eq!(told(json!([[good, better], [better, good]])), "SC 4, PQ 9");
     // From the second round on a clean list is a guess.
-    insta::assert_snapshot!(told(json!([["?", good], ["[9, 9]", good]])), @"unparsed: a later reply holds no braces: the official script would guess a score at random here");
-    insta::assert_snapshot!(told(json!([["{?}", good]])), @"unparsed: SC: its JSON cannot be read, nor repaired");
+    insta::assert_snapshot!(told(json!([["?", good], ["[9, 9]", good]])), @"unparsed: a later reply has no braces: the official script would guess a score at random here");
+    insta::assert_snapshot!(told(json!([["{?}", good]])), @"unparsed: SC: its JSON can be neither read nor repaired");
     // An exception has the picture judged anew, from a first round.
     assert_eq!(
         told(json!([[r#"{"score": []}"#, good], ["[9, 9]", good]])),
@@ -352,7 +352,7 @@ fn gedit_asks_both_again_and_never_guesses() {
         json!({}),
         json!([{"role": "sc", "reply": good}]),
     );
-    insta::assert_snapshot!(half.unscored.unwrap(), @"missing evidence: the judge's calls are no pair of roles `sc` and `pq`");
+    insta::assert_snapshot!(half.unscored.unwrap(), @"missing evidence: the judge's calls have no pair of the roles `sc` and `pq`");
     let settings: Settings = toml::from_str("parsing = \"robust\"").unwrap();
     let error = grade::build("gedit", &settings).err().unwrap();
     insta::assert_snapshot!(error, @r#"option `parsing` of grading rule gedit is "robust"; expected official or strict"#);
@@ -659,7 +659,7 @@ fn wise_end_to_end() {
     let (summary, grades) = graded(dir.path(), "wise", &items, &evidence[1..], 5);
     assert_eq!(summary["metrics"].get("overall"), None);
     assert_eq!(summary["unscored_by"], json!({"missing": 1}));
-    insta::assert_snapshot!(grades[0]["unscored"].as_str().unwrap(), @"missing evidence: none with `calls`");
+    insta::assert_snapshot!(grades[0]["unscored"].as_str().unwrap(), @"missing evidence: no observer wrote `calls`");
 
     let evidence: Vec<Value> = (1..=1000)
         .map(|id| {

@@ -214,7 +214,7 @@ fn capabilities_are_averaged_by_language() {
     let overall = summary["overall"]["value"].as_f64().unwrap();
     assert!(close(overall, (1.0 / 3.0 + 1.0 + 0.0 + 1.0) / 4.0));
     let notes = summary["notes"].to_string();
-    assert!(notes.contains("1 of 7 outputs are ignored"), "{notes}");
+    assert!(notes.contains("1 of 7 outputs is ignored"), "{notes}");
     assert!(notes.contains("`en overall` and `cn overall`"), "{notes}");
     let groups = summary["groups"].as_array().unwrap();
     let english = groups

@@ -69,7 +69,7 @@ fn the_reference_is_the_cell_of_the_table() {
     assert_eq!(of("two linnes").score, Some(1.0));
     let grade = of("two\nli nes");
     assert_eq!(grade.score, Some(0.5));
-    assert_eq!(grade.reason, "1 of 2 words found; missing: linnes; 1 edits");
+    assert_eq!(grade.reason, "1 of 2 words found; missing: linnes; 1 edit");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn what_cannot_be_graded_says_why() {
         grade.unscored.unwrap()
     };
     let text = |text: Value| evidence("eye", json!({"text": text}));
-    insta::assert_snapshot!(why(&good, &[]), @"missing evidence: none with `text`");
+    insta::assert_snapshot!(why(&good, &[]), @"missing evidence: no observer wrote `text`");
     insta::assert_snapshot!(why(&good, &[text(json!(3))]), @"malformed evidence: `text` is not a string");
     insta::assert_snapshot!(why(&json!({"texts": ["，"], "language": "zh"}), &[text(json!(""))]), @"the item's reference text normalises to nothing");
     insta::assert_snapshot!(why(&json!({"texts": ["a"], "language": "cn"}), &[text(json!("a"))]), @"the item's `expect` is not OneIG-Bench's text: unknown variant `cn`, expected `en` or `zh`");
@@ -427,7 +427,7 @@ fn several_readers_count_the_same() {
     );
     assert_eq!(
         absent.unscored.as_deref(),
-        Some("missing evidence: none of observer qwen-ocr with `text`")
+        Some("missing evidence: observer qwen-ocr wrote no `text`")
     );
     let chinese = graded(
         "text-recall",
@@ -453,6 +453,6 @@ fn several_readers_count_the_same() {
     );
     assert_eq!(
         none.unscored.as_deref(),
-        Some("missing evidence: none with `text`")
+        Some("missing evidence: no observer wrote `text`")
     );
 }

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use unigauge::config::Settings;
 use unigauge::grade;
+use unigauge::observe::OBSERVERS;
+use unigauge::record::evidence::LANGUAGE_MODEL_READERS;
 use unigauge::record::{Evidence, Grade, Item, Output};
 
 fn report(name: &str) -> PathBuf {
@@ -411,6 +413,13 @@ fn evidence_of_others_is_parted_when_a_language_model_read_and_never_when_an_ocr
             .contains("reader's thought")
     );
     assert_eq!(score("qwen-ocr", "<think>OPEN").score, None);
+}
+
+#[test]
+fn every_language_model_that_reads_is_an_observer() {
+    for name in LANGUAGE_MODEL_READERS {
+        assert!(OBSERVERS.iter().any(|kind| kind.name == name), "{name}");
+    }
 }
 
 #[test]

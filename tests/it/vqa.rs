@@ -86,7 +86,7 @@ fn a_reason_tells_what_was_extracted_and_how() {
         &json!({"answers": "0.28"}),
         "So x is 0.283",
     );
-    insta::assert_snapshot!(open.reason, @"said “So x is 0.283”, extracted 0.28 (open question: what stands behind words of conclusion, and numbers there), expected “0.28”");
+    insta::assert_snapshot!(open.reason, @"said “So x is 0.283”, extracted 0.28 (open question: what follows words of conclusion, and the numbers in it), expected “0.28”");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn what_cannot_be_graded_is_unscored_and_says_why() {
         (
             "multiple-choice",
             json!({"answer": "A"}),
-            "`expect.options` is no list",
+            "`expect.options` is not a list",
         ),
         (
             "multiple-choice",
@@ -202,7 +202,7 @@ fn a_question_counts_when_all_its_rotations_are_right() {
     assert!(
         grades[4]
             .reason
-            .ends_with("1 of the 2 rotations of this question are right")
+            .ends_with("right rotations of this question: 1 of 2")
     );
     let why = grades[6].unscored.as_deref().unwrap();
     assert!(why.starts_with("1 of the 3 rotations"), "{why}");

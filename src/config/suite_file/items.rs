@@ -258,7 +258,7 @@ impl FieldOrValue {
 
 impl Names {
     /// The names, in order.
-    pub fn all(&self) -> &[String] {
+    pub fn names(&self) -> &[String] {
         match self {
             Self::One(name) => std::slice::from_ref(name),
             Self::Several(names) => names,

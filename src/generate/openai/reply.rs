@@ -4,7 +4,7 @@ use crate::cancel::Cancel;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::{Answer, Generated};
 use crate::generate::picture;
-use crate::record::model_name::another;
+use crate::record::model_name::another_model_note;
 use crate::record::{Object, add_note};
 use crate::remote::{self, ChatReply, Client};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// The answer in a reply of `/chat/completions`. `asked` is the model in the request. Reasoning in a field of
 /// its own is recorded, and is not part of the answer.
 pub(super) fn chat(asked: &str, said: ChatReply, mut reply: Value) -> Generated {
-    let note = another(asked, said.model.as_deref());
+    let note = another_model_note(asked, said.model.as_deref());
     let mut extra = kept(&mut reply, &["model", "usage", "system_fingerprint"]);
     if !said.finish_reason.is_empty() {
         extra.insert("finish_reason".to_owned(), json!(said.finish_reason));
@@ -61,7 +61,7 @@ pub(super) fn image(
     let wrong =
         |what: String| GenerateError::item("image", format!("the server's picture is {what}"));
     let answer = picture::answer(bytes.map_err(wrong)?).map_err(wrong)?;
-    let note = another(asked, remote::model(&reply));
+    let note = another_model_note(asked, remote::model(&reply));
     let mut extra = kept(&mut reply, &["model", "usage", "size", "quality"]);
     if let Some(note) = note {
         add_note(&mut extra, &note);

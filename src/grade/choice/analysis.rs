@@ -1,18 +1,19 @@
 //! Options that a reply goes through one by one, and the letter that it begins with.
 
 use super::letter::{is_alone, pattern};
-use super::option_of;
+use super::option::option_of;
 use std::ops::Range;
 
-/// An option that something is said about.
+/// An option, and what the reply says about it.
 #[derive(Debug)]
 struct Head {
     option: usize,
-    /// What is said, up to the next head.
+    /// The text about it, up to the next head.
     said: Range<usize>,
 }
 
-/// The options that are gone through: a letter at the start of a line or a sentence, with a mark behind it.
+/// The options that the reply goes through: each is a letter at the start of a line or a sentence, followed
+/// by a mark.
 fn heads(reply: &str, options: &[String]) -> Vec<Head> {
     pattern!(
         HEAD,
@@ -38,15 +39,16 @@ fn heads(reply: &str, options: &[String]) -> Vec<Head> {
 }
 
 /// The letters that an analysis rules out.
-pub(super) fn refused(reply: &str, options: &[String]) -> Vec<usize> {
+pub(super) fn refused_options(reply: &str, options: &[String]) -> Vec<usize> {
     let heads = heads(reply, options);
     let bad = heads
         .iter()
-        .filter(|head| tells(head, reply, options, is_negative));
+        .filter(|head| has_property(head, reply, options, is_negative));
     bad.map(|head| head.option).collect()
 }
 
-/// Whether a verdict on an option begins with a no. `Not A` behind another letter is none on that letter.
+/// Whether a verdict on an option begins with a no. `Not A` after another letter is not a verdict on that
+/// letter.
 fn is_negative(said: &str) -> bool {
     pattern!(
         NO,
@@ -72,9 +74,9 @@ fn is_positive(said: &str) -> bool {
     YES.as_ref().is_some_and(|yes| yes.is_match(said))
 }
 
-/// Whether what is said of an option, or a cell of it in a table, has a property. An option whose own text is
-/// a yes or a no has no verdict: it may only be recited.
-fn tells(head: &Head, reply: &str, options: &[String], property: fn(&str) -> bool) -> bool {
+/// Whether the text about an option, or a cell of that text in a table, has a property. An option whose own
+/// text is a yes or a no has no verdict, since the reply may only recite it.
+fn has_property(head: &Head, reply: &str, options: &[String], property: fn(&str) -> bool) -> bool {
     let own = options.get(head.option).map_or("", String::as_str);
     if is_negative(own) || is_positive(own) {
         return false;
@@ -96,21 +98,22 @@ fn tells(head: &Head, reply: &str, options: &[String], property: fn(&str) -> boo
         })
 }
 
-/// The options that an analysis of several accepts (`A: no. B: yes.`).
-pub(super) fn accepted(reply: &str, options: &[String]) -> Vec<usize> {
+/// The options that an analysis of several options accepts (`A: no. B: yes.`).
+pub(super) fn accepted_options(reply: &str, options: &[String]) -> Vec<usize> {
     let heads = heads(reply, options);
     let first = heads.first().map(|head| head.option);
     if heads.iter().all(|head| Some(head.option) == first) {
         return Vec::new();
     }
     let good = heads.iter().filter(|head| {
-        tells(head, reply, options, is_positive) && !tells(head, reply, options, is_negative)
+        has_property(head, reply, options, is_positive)
+            && !has_property(head, reply, options, is_negative)
     });
     good.map(|head| head.option).collect()
 }
 
-/// The letter at the start, unless the reply recites all options so, or rules that one out; several where the
-/// start is a list of letters.
+/// The letter at the start, unless the reply recites all options in this way or rules that letter out. There
+/// are several if the start is a list of letters.
 pub(super) fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
     pattern!(
         START,
@@ -148,9 +151,9 @@ pub(super) fn letter_at_start(reply: &str, options: &[String]) -> Vec<usize> {
     let heads = heads(reply, options);
     let refused = heads.first().is_some_and(|head| {
         Some(head.option) == option_of(start.as_str(), options)
-            && tells(head, reply, options, is_negative)
+            && has_property(head, reply, options, is_negative)
     });
-    // Behind another letter at the start, the others are explained.
+    // After another letter at the start, the reply explains the other options.
     let recital = options.len() > 1 && recited.len() == options.len() && start.as_str() == "A";
     if refused || recital {
         Vec::new()

@@ -3,16 +3,16 @@
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Words behind which an answer stands.
+/// Words that an answer follows.
 #[derive(Debug)]
 pub(super) struct Lead {
     /// The words.
     pub pattern: Option<Regex>,
     /// A label, a heading or a box rather than a sentence.
     pub label: bool,
-    /// The sentence must end behind the letter.
+    /// The sentence must end after the letter.
     pub ends: bool,
-    /// Letters of options may be small ones.
+    /// The letters of options may be in lower case.
     pub small: bool,
     /// The answer is in the same line.
     pub one_line: bool,
@@ -43,8 +43,8 @@ pub(super) static NOUNS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// What is between [`NOUNS`] and an answer: marks of a label, the end of a heading, a cell's border; or
-/// verbs.
+/// What is between [`NOUNS`] and an answer: marks of a label, the end of a heading, the border of a cell, or
+/// a verb.
 pub(super) static LABELS: LazyLock<[Lead; 4]> = LazyLock::new(|| {
     [
         label(r"[:=：]|->|→|⇒|\s[-–—]\s"),
@@ -59,7 +59,7 @@ pub(super) static LABELS: LazyLock<[Lead; 4]> = LazyLock::new(|| {
     ]
 });
 
-/// Other words behind which an answer stands.
+/// Other words that an answer follows.
 pub(super) static LEADS: LazyLock<Vec<Lead>> = LazyLock::new(|| {
     vec![
         Lead {

@@ -3,8 +3,8 @@
 use regex::Regex;
 use std::ops::Range;
 
-/// A pattern that is compiled once. Its boundaries of words are those of ASCII: they are fast, and characters
-/// of other scripts may touch a word.
+/// A pattern that is compiled once. Its word boundaries are those of ASCII, which are fast, and characters of
+/// other scripts may touch a word.
 macro_rules! pattern {
     ($name:ident, $text:literal) => {
         static $name: std::sync::LazyLock<Option<regex::Regex>> =
@@ -13,7 +13,7 @@ macro_rules! pattern {
 }
 pub(super) use pattern;
 
-/// Words that may follow the letter of an option; before any other word in small letters `A` is an article.
+/// Words that may follow the letter of an option. Before any other word in lower case, `A` is an article.
 const FUNCTION: [&str; 44] = [
     "or",
     "and",
@@ -61,11 +61,11 @@ const FUNCTION: [&str; 44] = [
     "fits",
 ];
 
-/// How far back, and ahead, words may shape a letter's meaning, in bytes. Replies may be long, and repeat
-/// themselves.
+/// The distance, in bytes, within which words may change the meaning of a letter. Replies may be long and may
+/// repeat themselves.
 const NEAR: usize = 240;
 
-/// The end of a text, as far as it is near.
+/// The last part of a text, at most [`NEAR`] bytes.
 pub(super) fn near_end(text: &str) -> &str {
     let mut start = text.len().saturating_sub(NEAR);
     while !text.is_char_boundary(start) {
@@ -74,7 +74,7 @@ pub(super) fn near_end(text: &str) -> &str {
     &text[start..]
 }
 
-/// The start of a text, as far as it is near.
+/// The first part of a text, at most [`NEAR`] bytes.
 pub(super) fn near_start(text: &str) -> &str {
     let mut end = text.len().min(NEAR);
     while !text.is_char_boundary(end) {
@@ -90,7 +90,7 @@ pub(super) fn is_alone(text: &str, place: &Range<usize>) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || c.is_lowercase() || c.is_uppercase();
     let mut before = text[..place.start].chars().rev();
     let joined_before = match before.next() {
-        // The mark of italics joins nothing.
+        // A mark of italics does not join a letter to a word.
         Some('_') => before.next().is_some_and(part),
         Some(c) => part(c),
         None => false,
@@ -125,7 +125,7 @@ pub(super) fn is_name(text: &str, place: &Range<usize>) -> bool {
         || matches(&BEHIND, near_start(&text[place.end..]))
 }
 
-/// The word behind blanks of the same line.
+/// The word after the blanks of the same line.
 fn next_word(text: &str) -> Option<&str> {
     let text = near_start(text);
     let rest = text.trim_start_matches([' ', '\u{a0}', '\t']);
@@ -136,8 +136,8 @@ fn next_word(text: &str) -> Option<&str> {
     Some(&rest[..end.unwrap_or(rest.len())]).filter(|word| !word.is_empty())
 }
 
-/// Whether `A` or `I` precedes a word, as an article or a pronoun does; `allowed` are the words that may
-/// follow an option's letter.
+/// Whether `A` or `I` precedes a word, as an article or a pronoun does. `allowed` has the words that may
+/// follow the letter of an option.
 fn is_word(text: &str, place: &Range<usize>, allowed: &[&str]) -> bool {
     let letter = &text[place.clone()];
     let next = next_word(&text[place.end..]);
@@ -154,18 +154,18 @@ pub(super) fn is_article(text: &str, place: &Range<usize>) -> bool {
     is_word(text, place, &["or", "and", "because", "since"])
 }
 
-/// The same right behind words that announce an answer.
+/// The same for a letter directly after words that announce an answer.
 pub(super) fn is_article_in_answer(text: &str, place: &Range<usize>) -> bool {
     is_word(text, place, &FUNCTION)
 }
 
-/// Where the sentence or the line begins that a place is in.
+/// The start of the sentence or the line that a position is in.
 pub(super) fn sentence_start(text: &str, place: usize) -> usize {
     let ends = text[..place].rmatch_indices(['.', '\n', '!', '?', '。']);
     ends.map(|(at, end)| at + end.len()).next().unwrap_or(0)
 }
 
-/// What is in the same clause before a place.
+/// The text before a position in the same clause.
 pub(super) fn clause_before(text: &str, place: usize) -> &str {
     pattern!(
         END,
@@ -177,7 +177,7 @@ pub(super) fn clause_before(text: &str, place: usize) -> &str {
     &before[start..]
 }
 
-/// Whether a clause denies, or only supposes, what it leads to.
+/// Whether a clause denies, or only supposes, what follows it.
 pub(super) fn is_hedged(clause: &str) -> bool {
     pattern!(
         HEDGE,
@@ -207,7 +207,7 @@ pub(super) fn is_ruled_out(text: &str, place: &Range<usize>) -> bool {
     OUT.as_ref().is_some_and(|out| out.is_match(clause)) || is_denied(&text[place.end..])
 }
 
-/// Whether nothing but a `not` precedes a letter in its clause, as in `C, not D`: that names it too.
+/// Whether only a `not` precedes a letter in its clause, as in `C, not D`. Such a letter counts as named.
 pub(super) fn is_set_against(text: &str, place: &Range<usize>) -> bool {
     let clause = clause_before(text, place.start);
     let behind_comma = text[..place.start - clause.len()].ends_with(',');

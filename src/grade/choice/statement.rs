@@ -5,30 +5,30 @@ use super::letter::{
     clause_before, is_alone, is_article_in_answer, is_denied, is_hedged, is_name, near_end,
     near_start, pattern, sentence_start,
 };
-use super::{comparable, option_of};
+use super::option::{comparable, option_of};
 use std::ops::Range;
 
 /// What one sentence states.
 #[derive(Debug)]
 struct Statement {
-    /// From the words that announce the answer to its end.
+    /// The bytes from the words that announce the answer to its end.
     place: Range<usize>,
-    /// More than one where it names several.
+    /// Several if the sentence names several.
     options: Vec<usize>,
-    /// A label, a box or a line of its own rather than a sentence.
+    /// Whether it is a label, a box or a line of its own, and not a sentence.
     label: bool,
 }
 
-/// The options that a reply states as its answer: those of the statement that is its last word, or of all
-/// statements where they differ and none is.
+/// The options that a reply states as its answer: those of the statement that is its last word. If the
+/// statements differ and none is the last word, those of all statements.
 ///
-/// The last statement is the last word when a correction (`Wait, no`) precedes it, when it concludes (`so`,
-/// `final`, a box), or when it is a label (`Answer: B`, a last line with a letter alone) and all that differ
-/// are sentences.
-pub(super) fn stated(reply: &str, options: &[String]) -> Vec<usize> {
-    let mut all = sentences(reply, options);
-    all.extend(verdicts(reply, options));
-    all.extend(lines(reply, options));
+/// The last statement is the last word in three cases: a correction (`Wait, no`) precedes it, or it concludes
+/// (`so`, `final`, a box), or it is a label (`Answer: B`, a last line with a letter alone) and all statements
+/// that differ are sentences.
+pub(super) fn stated_options(reply: &str, options: &[String]) -> Vec<usize> {
+    let mut all = announced_statements(reply, options);
+    all.extend(verdict_statements(reply, options));
+    all.extend(line_statements(reply, options));
     all.sort_by_key(|one| (one.place.start, one.place.end));
     let Some(last) = all.last() else {
         return Vec::new();
@@ -37,11 +37,11 @@ pub(super) fn stated(reply: &str, options: &[String]) -> Vec<usize> {
         .iter()
         .filter(|one| one.options != last.options)
         .collect();
-    let concludes = concludes(reply, last);
+    let concludes = is_conclusion(reply, last);
     let outranked = |other: &&&Statement| {
         last.label && !other.label
             || concludes
-            || corrects(&reply[other.place.end.min(last.place.start)..last.place.start])
+            || is_correction(&reply[other.place.end.min(last.place.start)..last.place.start])
     };
     if differ.iter().all(|other| outranked(&other)) {
         last.options.clone()
@@ -53,7 +53,7 @@ pub(super) fn stated(reply: &str, options: &[String]) -> Vec<usize> {
 }
 
 /// Whether words between two statements take the first one back.
-fn corrects(between: &str) -> bool {
+fn is_correction(between: &str) -> bool {
     pattern!(
         CORRECTION,
         r"(?i)\b(?:wait|no|not|actually|hmm+|sorry|correct(?:ion|ing)|mistake\w*|on second thought|reconsider\w*|re-?(?:check|examin|evaluat|think|read|assess|look)\w*|instead|rather|however|but|scratch that|apolog\w+|oops|let me|look again)\b|不对|不對|等等|更正|纠正|其实|其實|重新|不是|但|然而|아니|다시|잠깐|정정|하지만|いや|待って|訂正|しかし|やっぱり"
@@ -64,7 +64,7 @@ fn corrects(between: &str) -> bool {
 }
 
 /// Whether a statement says of itself that it is the conclusion.
-fn concludes(reply: &str, statement: &Statement) -> bool {
+fn is_conclusion(reply: &str, statement: &Statement) -> bool {
     pattern!(
         CONCLUSION,
         r"(?i)\b(?:final|finally|conclusion|conclude|therefore|thus|hence|so|overall|in summary|ultimately)\b|boxed|最终|最終|综上|綜上|因此|所以|故|따라서|그러므로|그래서|최종|したがって|よって|だから"
@@ -76,7 +76,7 @@ fn concludes(reply: &str, statement: &Statement) -> bool {
 }
 
 /// Statements that announce their answer: `the answer is B`, `Answer: B`, `\boxed{B}`, `I choose B`, `答案是B`.
-fn sentences(reply: &str, options: &[String]) -> Vec<Statement> {
+fn announced_statements(reply: &str, options: &[String]) -> Vec<Statement> {
     let mut found = Vec::new();
     for lead in LEADS.iter() {
         let Some(pattern) = &lead.pattern else {
@@ -89,7 +89,7 @@ fn sentences(reply: &str, options: &[String]) -> Vec<Statement> {
     for noun in NOUNS.iter().flat_map(|nouns| nouns.find_iter(reply)) {
         let start = noun.start();
         let behind = near_start(&reply[noun.end()..]);
-        // Some more words may stand before the verb: `the answer to this question is`.
+        // Some more words may come before the verb: `the answer to this question is`.
         let target = LABELS.iter().find_map(|lead| {
             let pattern = lead.pattern.as_ref()?;
             let verbs = pattern.find_iter(behind);
@@ -102,7 +102,7 @@ fn sentences(reply: &str, options: &[String]) -> Vec<Statement> {
     found
 }
 
-/// Whether only words such as `to this question` stand between a noun and its verb.
+/// Whether only words such as `to this question` are between a noun and its verb.
 fn leads_on(behind: &str, verb: usize, lead: &Lead) -> bool {
     pattern!(
         BETWEEN,
@@ -120,7 +120,7 @@ fn leads_on(behind: &str, verb: usize, lead: &Lead) -> bool {
     }
 }
 
-/// The statement whose answer follows a place, if one does.
+/// The statement whose answer follows a position. `None` if no answer follows.
 fn announced_by(
     reply: &str,
     options: &[String],
@@ -130,7 +130,7 @@ fn announced_by(
     if is_hedged(clause_before(reply, place.start)) || is_supposed(reply, &place) {
         return None;
     }
-    let (chosen, end) = target(reply, options, place.end, lead)?;
+    let (chosen, end) = named_options(reply, options, place.end, lead)?;
     Some(Statement {
         place: place.start..end,
         options: chosen,
@@ -160,8 +160,13 @@ fn is_supposed(reply: &str, place: &Range<usize>) -> bool {
     would && is(&IF, &before[sentence..]) || is(&NOT, before)
 }
 
-/// The options named at a place, and where their names end.
-fn target(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<(Vec<usize>, usize)> {
+/// The options that are named at a position, and the end of their names.
+fn named_options(
+    reply: &str,
+    options: &[String],
+    at: usize,
+    lead: &Lead,
+) -> Option<(Vec<usize>, usize)> {
     pattern!(
         FILLER,
         r"^(?i:[\s\x22'*_`~:=>(\[{<「『【《“‘$\\#|–—-]|not [A-Z],? but (?:rather )?|(?:boxed|text(?:bf|rm|sf)?|math(?:rm|bf|sf)|bf|rm)\b|(?:the|my|option|choice|letter|item|answer|number|definitely|clearly|probably|likely|most|indeed|actually|still|therefore|thus|simply|just|only|also|then|as follows|none other than)\b|选项|選項|选择|選擇|第|選択肢|선택지|보기)*"
@@ -184,7 +189,7 @@ fn target(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<(Ve
         return None;
     }
     let mut chosen = vec![first];
-    while let Some((other, stop)) = joined(reply, options, end) {
+    while let Some((other, stop)) = joined_option(reply, options, end) {
         chosen.push(other);
         end = stop;
     }
@@ -193,7 +198,7 @@ fn target(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<(Ve
     Some((chosen, end))
 }
 
-/// The option whose letter is at a place, and where the letter ends. Small letters count in a box.
+/// The option whose letter is at a position, and the end of the letter. Letters in lower case count in a box.
 fn letter_at(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<(usize, usize)> {
     let c = reply[at..].chars().next()?;
     let fits = c.is_ascii_uppercase() || lead.small && c.is_ascii_lowercase();
@@ -202,8 +207,8 @@ fn letter_at(reply: &str, options: &[String], at: usize, lead: &Lead) -> Option<
     Some((option, at + 1))
 }
 
-/// The option that is named beside another: `B or C`, `B和C`.
-fn joined(reply: &str, options: &[String], at: usize) -> Option<(usize, usize)> {
+/// The option that is named together with another: `B or C`, `B和C`.
+fn joined_option(reply: &str, options: &[String], at: usize) -> Option<(usize, usize)> {
     pattern!(
         OR,
         r"^[\s)\]\x22'*_.]*(?:\b(?:or|and/or|oder|ou|o)\b|/|或者?|还是|還是|또는|혹은|または|か)[\s(\[\x22'*_]*(?:(?i:option)\s+)?"
@@ -243,7 +248,7 @@ fn ends_sentence(behind: &str) -> bool {
         .is_some_and(|end| end.is_match(near_start(behind)))
 }
 
-/// The option whose text is all that the sentence says behind a place.
+/// The option whose text is the whole rest of the sentence after a position.
 fn text_at(reply: &str, options: &[String], at: usize) -> Option<(Vec<usize>, usize)> {
     let behind = &reply[at..];
     let rest = behind.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -265,7 +270,7 @@ fn text_at(reply: &str, options: &[String], at: usize) -> Option<(Vec<usize>, us
 }
 
 /// `B is correct`, `only B fits`, `B是正确的`, `Bが正解`, `B가 정답`.
-fn verdicts(reply: &str, options: &[String]) -> Vec<Statement> {
+fn verdict_statements(reply: &str, options: &[String]) -> Vec<Statement> {
     pattern!(
         VERDICT,
         r"([A-Z])(?i:[\x22'*_)\]]*(?:\s*\([^()\n]{0,60}\)|,[^,.\n]{1,60},)?\s+(?:is|seems|looks|must be|would be|should be|appears)(?:\s+(?:to be|the|a|also|clearly|definitely|most likely|therefore|thus|indeed|actually|obviously|probably|our|my|only))*\s+(?:correct|right\s*(?:[,.;:!)\n*]|answer|choice|option|one|$)|best(?:\s+(?:answer|choice|option|fit|match)|\s*[,.;!\n]|$)|answer|most (?:likely|appropriate|plausible|accurate|suitable|fitting))|[\x22'*_)\]]*\s+(?:fits|matches|remains|is left)\b|[\x22'*_).:]*\s*[✅✓✔☑]|[\x22'*_)\]」]*\s*(?:选项|項|项|選項|答案|这一项|这项)?[^A-Z。.\n,;?不非否错錯无]{0,8}?(?:是|为|為|才|最|就)?(?:正确|正確|最合适|最佳|最符合|符合|对的|答案|最恰当|最准确)|[^A-Z。.\n?]{0,24}?(?:が|は|이|가|은|는)?\s*(?:最も|一番)?(?:正解|正しい|答え|適切|正答|정답|맞|옳|올바|정확)|[\x22'*_)\]」]*[^A-Z。.\n?]{0,16}?[をを를을]\s*(?:選|선택|고르|골|고릅))"
@@ -331,11 +336,11 @@ fn verdicts(reply: &str, options: &[String]) -> Vec<Statement> {
     found
 }
 
-/// A first or a last line that is a letter alone, or in bold a letter with its text, beside other lines that
-/// are not; or such a last sentence.
-fn lines(reply: &str, options: &[String]) -> Vec<Statement> {
-    let lines = units(reply.split_inclusive('\n'));
-    let sentences = units(reply.split_inclusive(['\n', '.', '!', '?', '。']));
+/// A first or last line that has only a letter, or in bold a letter with its text, while other lines do not;
+/// or such a last sentence.
+fn line_statements(reply: &str, options: &[String]) -> Vec<Statement> {
+    let lines = parts_with_text(reply.split_inclusive('\n'));
+    let sentences = parts_with_text(reply.split_inclusive(['\n', '.', '!', '?', '。']));
     let alone = |unit: &(usize, &str), other: &(usize, &str), bold: bool, label: bool| {
         let option = letter_of(unit.1, options, bold)?;
         let statement = Statement {
@@ -360,8 +365,8 @@ fn lines(reply: &str, options: &[String]) -> Vec<Statement> {
     found
 }
 
-/// Parts of a reply that say anything, with the places where they begin.
-fn units<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<(usize, &'a str)> {
+/// The parts of a reply that have a letter or a digit, with the positions at which they begin.
+fn parts_with_text<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<(usize, &'a str)> {
     let mut at = 0;
     let placed = parts.map(|part| {
         at += part.len();
@@ -372,7 +377,7 @@ fn units<'a>(parts: impl Iterator<Item = &'a str>) -> Vec<(usize, &'a str)> {
         .collect()
 }
 
-/// The option whose letter is all that a line or a sentence says; in bold, its text may follow.
+/// The option whose letter is all that a line or a sentence says. In bold, the text of the option may follow.
 fn letter_of(said: &str, options: &[String], bold: bool) -> Option<usize> {
     pattern!(
         BARE,

@@ -6,6 +6,7 @@ use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python::whitespace;
 use crate::record::Grade;
 use crate::record::evidence::TextReading;
+use crate::text::count::counted;
 use crate::text::normalise::Normalise;
 use crate::text::{distance, multiset};
 use schemars::JsonSchema;
@@ -28,14 +29,14 @@ pub(super) enum Unit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Measure {
-    /// 1 − CER or 1 − WER: order counts, additions cost.
+    /// 1 − CER or 1 − WER. The order counts, and additions cost.
     #[default]
     Error,
-    /// Share of the reference units found, in any order; additions cost nothing.
+    /// Share of the reference units found, in any order. Additions cost nothing.
     Recall,
 }
 
-/// `accuracy`, described.
+/// The description of `accuracy`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<AccuracyOptions>(
     "accuracy",
     "One minus the rate of wrong characters or words, or the share of them that is found.",
@@ -49,7 +50,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<AccuracyOptions>
 pub(super) struct AccuracyOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// What does not count in a comparison.
     pub normalise: Normalise,
@@ -59,13 +60,13 @@ pub(super) struct AccuracyOptions {
     pub measure: Measure,
 }
 
-/// Accuracy = (reference units − errors) / reference units, where errors are the Levenshtein edits (measure
-/// `error`) or the units of the reference that have no equal of their own in the text (measure `recall`); the
-/// best answer counts.
+/// Accuracy = (reference units − errors) / reference units. With the measure `error`, errors are the
+/// Levenshtein edits. With the measure `recall`, they are the units of the reference without an equal unit of
+/// their own in the text. The best answer counts.
 ///
-/// An output's score is at least 0. Averages divide sums, errors unclipped, so that the overall value of
-/// measure `error` is 1 − the corpus CER (WER), which goes below 0 for a model that writes far too much.
-/// `correct` means no error. Parts: `errors`, `reference` (units).
+/// An output's score is at least 0. Averages divide sums with unclipped errors, so that the overall value of
+/// measure `error` is 1 − the corpus CER (WER). It is below 0 for a model that writes far too much. `correct`
+/// means no error. Parts: `errors`, `reference` (units).
 pub(super) struct Accuracy(pub AccuracyOptions);
 
 struct Count {
@@ -101,8 +102,8 @@ impl Accuracy {
 
     fn unit_name(&self) -> &'static str {
         match self.0.unit {
-            Unit::Character => "characters",
-            Unit::Word => "words",
+            Unit::Character => "character",
+            Unit::Word => "word",
         }
     }
 }
@@ -125,10 +126,11 @@ impl Rule for Accuracy {
             return Verdict::unscored("every answer of the item normalises to nothing");
         };
         let reason = format!(
-            "said {}, reference {}: {errors} errors in {reference} {}",
+            "said {}, reference {}: {} in {}",
             quote(reading.said),
             quote(&answer.given),
-            self.unit_name()
+            counted(errors, "error"),
+            counted(reference, self.unit_name())
         );
         let (errors, reference) = (errors as f64, reference as f64);
         Verdict {

@@ -10,7 +10,7 @@ use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `anls`, described.
+/// The description of `anls`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
     "anls",
     "ANLS of DocVQA: how near the nearest answer is in edits, and 0 beyond a threshold.",
@@ -24,13 +24,13 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<AnlsOptions>(
 pub(super) struct AnlsOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// What does not count in a comparison.
     pub normalise: Normalise,
     /// Normalised distance from which an answer is worth nothing, in 0..=1. Default: 0.5.
     pub threshold: f64,
-    /// A distance of exactly the threshold is still worth something, as in the script of DocVQA's
+    /// Whether a distance of exactly the threshold is still worth something, as in the script of DocVQA's
     /// leaderboard.
     pub inclusive: bool,
 }

@@ -8,7 +8,7 @@ use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `contains`, described.
+/// The description of `contains`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>(
     "contains",
     "Right when the text contains an answer.",
@@ -22,14 +22,14 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<ContainsOptions>
 pub(super) struct ContainsOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// What does not count in a comparison.
     pub normalise: Normalise,
 }
 
 /// Score 1 when a normalised answer is a part of the normalised text, else 0. An answer that normalises to
-/// nothing would occur everywhere and is skipped; where all do, the output has no score.
+/// nothing would occur everywhere, so it is skipped. If all do, the output has no score.
 pub(super) struct Contains(pub ContainsOptions);
 
 impl Rule for Contains {

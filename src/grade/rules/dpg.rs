@@ -16,26 +16,26 @@ use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// `dpg-bench`, described.
+/// The description of `dpg-bench`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<DpgOptions>(
     "dpg-bench",
     "DPG-Bench: the share of a prompt's questions that an observer answers with yes.",
     &[Reads::Evidence(Answers::KEY)],
     |options| Ok(Box::new(Dpg(options.read()?))),
 )
-.writing(&["dpg-bench_results.txt", "dpg-bench_results_detail.txt"]);
+.with_official_files(&["dpg-bench_results.txt", "dpg-bench_results_detail.txt"]);
 
 /// Options of `dpg-bench`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct DpgOptions {
-    /// The observer to believe where there are several.
+    /// The observer to use if there are several.
     pub observer: Option<String>,
 }
 
-/// A picture's score is the share of its questions that are answered with `yes`, where a question counts as
-/// answered with no when one that it depends on is. The overall value is the mean of the items' means.
-/// Categories are taken from the answers as given, of an item's last picture only, as the official script
+/// A picture's score is the share of its questions that are answered with `yes`. A question counts as
+/// answered with no if one that it depends on does. The overall value is the mean of the items' means.
+/// Categories use the unchanged answers, and only those of an item's last picture, as the official script
 /// does.
 #[derive(Debug)]
 pub(super) struct Dpg(pub DpgOptions);
@@ -67,28 +67,33 @@ struct Question {
 }
 
 impl Question {
-    /// Detailed category: what precedes the first bracket.
-    fn detailed(&self) -> &str {
+    /// The detailed category: the text before the first bracket.
+    fn detailed_category(&self) -> &str {
         let tuple = self.tuple.split('(').next().unwrap_or_default();
         strip(tuple)
     }
 
-    /// Broad category: what precedes the first dash of the detailed one.
-    fn broad(&self) -> &str {
-        let broad = self.detailed().split('-').next().unwrap_or_default();
+    /// The broad category: the text before the first dash of the detailed one.
+    fn broad_category(&self) -> &str {
+        let broad = self
+            .detailed_category()
+            .split('-')
+            .next()
+            .unwrap_or_default();
         strip(broad)
     }
 }
 
-/// The questions of an item in order; a repeated id keeps its first place and takes the later row's content.
-fn questions(item: &Item) -> Result<Vec<Question>, String> {
+/// The questions of an item, in order. A repeated id keeps its first place and gets the content of the later
+/// row.
+fn read_questions(item: &Item) -> Result<Vec<Question>, String> {
     let expect = Expect::deserialize(&item.expect)
         .map_err(|error| format!("the item's `expect` is not DPG-Bench's: {error}"))?;
     let mut questions: Vec<Question> = Vec::with_capacity(expect.propositions.len());
     for row in expect.propositions {
         let question = Question {
-            id: plain(&row.id).ok_or("a proposition's `id` is no number")?,
-            parents: parents(&row.dependency)?,
+            id: id_text(&row.id).ok_or("a proposition's `id` is not a number")?,
+            parents: read_parents(&row.dependency)?,
             tuple: row.tuple,
             text: row.question,
         };
@@ -103,8 +108,8 @@ fn questions(item: &Item) -> Result<Vec<Question>, String> {
     Ok(questions)
 }
 
-/// An id: a whole number, however it is written.
-fn plain(value: &Value) -> Option<String> {
+/// An id: a whole number, in any notation.
+fn id_text(value: &Value) -> Option<String> {
     match value {
         Value::Number(number) => Some(number.as_i64()?.to_string()),
         Value::String(text) => Some(strip(text).parse::<i64>().ok()?.to_string()),
@@ -112,8 +117,8 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-/// `1,2`; `0` is nobody.
-fn parents(value: &Value) -> Result<Vec<String>, String> {
+/// `1,2`. `0` means that there is none.
+fn read_parents(value: &Value) -> Result<Vec<String>, String> {
     let text = match value {
         Value::Null => return Ok(Vec::new()),
         Value::Number(number) => number.to_string(),
@@ -122,25 +127,25 @@ fn parents(value: &Value) -> Result<Vec<String>, String> {
     };
     let number = |part: &str| {
         let parsed = strip(part).parse::<i64>();
-        parsed.map_err(|_| format!("the dependency {text:?} is no list of numbers"))
+        parsed.map_err(|_| format!("the dependency {text:?} is not a list of numbers"))
     };
     let all: Vec<i64> = text.split(',').map(number).collect::<Result<_, _>>()?;
     let named = all.into_iter().filter(|parent| *parent != 0);
     Ok(named.map(|parent| parent.to_string()).collect())
 }
 
-/// What was answered, question by question.
+/// The answers, one for each question.
 #[derive(Debug, Clone, PartialEq)]
 struct Answered {
     words: Vec<String>,
-    /// 1 for `yes`, to the letter.
+    /// 1 for exactly `yes`.
     given: Vec<bool>,
 }
 
 impl Answered {
     fn new(evidence: &Value, questions: &[Question]) -> Result<Self, String> {
         let answers = evidence::Answered::read(evidence)
-            .ok_or("malformed evidence: `answers` is no object")?;
+            .ok_or("malformed evidence: `answers` is not an object")?;
         let word = |question: &Question| {
             let word = answers.word(&question.id).map(Cow::into_owned);
             word.ok_or_else(|| {
@@ -157,12 +162,12 @@ impl Answered {
         })
     }
 
-    /// The answers with those zeroed that depend on a no. Questions are looked at in order, on the values as
-    /// they are by then.
+    /// The answers, where those that depend on a no become no. The questions are checked in order, on the
+    /// values at that moment.
     ///
     /// # Errors
-    /// When a question that is looked at does not exist; the official script then leaves out the item.
-    fn zeroed(&self, questions: &[Question]) -> Result<Vec<bool>, String> {
+    /// Fails if a question depends on one that does not exist. The official script then leaves out the item.
+    fn with_dependents_zeroed(&self, questions: &[Question]) -> Result<Vec<bool>, String> {
         let places: HashMap<&str, usize> = (questions.iter().enumerate())
             .map(|(place, question)| (question.id.as_str(), place))
             .collect();
@@ -185,15 +190,15 @@ impl Answered {
     }
 }
 
-/// How the reason of an item that the official script leaves out begins.
+/// The start of the reason for an item that the official script leaves out.
 const DROPPED: &str = "left out, as officially";
 
 impl Dpg {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let questions = questions(case.item)?;
+        let questions = read_questions(case.item)?;
         let evidence = lookup::find(case, Answers::KEY, self.0.observer.as_deref())?;
         let answered = Answered::new(evidence, &questions)?;
-        let live = answered.zeroed(&questions)?;
+        let live = answered.with_dependents_zeroed(&questions)?;
         let right = live.iter().filter(|right| **right).count();
         let denied = |place: usize| !live[place];
         let reasons = questions.iter().enumerate().filter(|(at, _)| denied(*at));
@@ -219,8 +224,8 @@ impl Dpg {
         })
     }
 
-    /// What a grade was made from.
-    fn answered(
+    /// The questions and answers that a grade was made from.
+    fn questions_and_answers(
         &self,
         item: &Item,
         repeat: u32,
@@ -232,7 +237,7 @@ impl Dpg {
             output: None,
             evidence,
         };
-        let questions = questions(item).ok()?;
+        let questions = read_questions(item).ok()?;
         let evidence = lookup::find(&case, "answers", self.0.observer.as_deref()).ok()?;
         let answered = Answered::new(evidence, &questions).ok()?;
         Some((questions, answered))
@@ -248,7 +253,7 @@ impl Rule for Dpg {
         Overall::Items
     }
 
-    /// One picture that is left out takes its whole item along.
+    /// If one picture is left out, its whole item is left out.
     fn settle(&self, _items: &[Item], grades: &mut [Grade]) {
         let dropped: HashSet<String> = (grades.iter())
             .filter(|grade| {
@@ -276,8 +281,8 @@ impl Rule for Dpg {
         official::last_pictures(self, board, |questions, answered| {
             for (question, given) in questions.iter().zip(&answered.given) {
                 for name in [
-                    format!("L1 {}", question.broad()),
-                    format!("L2 {}", question.detailed()),
+                    format!("L1 {}", question.broad_category()),
+                    format!("L2 {}", question.detailed_category()),
                 ] {
                     let (yes, all) = sums.entry(name).or_default();
                     *yes += f64::from(u8::from(*given));

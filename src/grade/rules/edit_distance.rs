@@ -9,7 +9,7 @@ use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `edit-distance`, described.
+/// The description of `edit-distance`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<EditDistanceOptions>(
     "edit-distance",
     "One minus the normalised edit distance to the nearest answer.",
@@ -23,14 +23,14 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<EditDistanceOpti
 pub(super) struct EditDistanceOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// What does not count in a comparison.
     pub normalise: Normalise,
 }
 
-/// Score = 1 − Levenshtein distance of characters / length of the longer text, for the nearest answer; 1 for
-/// two empty texts. `correct` means equal.
+/// Score = 1 − Levenshtein distance of characters / length of the longer text, for the nearest answer. It is
+/// 1 for two empty texts. `correct` means equal.
 pub(super) struct EditDistance(pub EditDistanceOptions);
 
 impl Rule for EditDistance {

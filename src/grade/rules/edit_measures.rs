@@ -1,4 +1,4 @@
-//! `edit-measures`: measures of an edit become a grade: one is the score, others are next to it.
+//! `edit-measures`: the measures of an edit become a grade. One measure is the score, and others are parts.
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
@@ -10,11 +10,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An output whose changed share is below this did nothing, above that changed everything.
+/// Below this changed share, an output changed nothing. Above the second one, it changed everything.
 const NOTHING: f64 = 0.001;
 const EVERYTHING: f64 = 0.9;
 
-/// `edit-measures`, described.
+/// The description of `edit-measures`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOptions>(
     "edit-measures",
     "One measure of an edit as the score, such as PSNR, and others beside it.",
@@ -32,14 +32,14 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<EditMeasuresOpti
 pub(super) struct EditMeasuresOptions {
     /// The measure that is the score.
     pub measure: String,
-    /// What the score is multiplied with. Default: 1.
-    #[serde(default = "unscaled")]
+    /// What the score is multiplied by. Default: 1.
+    #[serde(default = "default_scale")]
     pub scale: f64,
     /// Further measures by the name of the part.
     #[serde(default)]
     pub parts: BTreeMap<String, Part>,
-    /// Decibels that a PSNR counts as at most, and where nothing differs. Without it, such an output has no
-    /// PSNR.
+    /// The largest PSNR that counts, in decibels. It also counts if nothing differs. Without it, such an
+    /// output has no PSNR.
     #[serde(default)]
     pub psnr_cap: Option<f64>,
     /// Accept measures inside or outside of a region that comes from the output itself. They say nothing
@@ -48,7 +48,7 @@ pub(super) struct EditMeasuresOptions {
     pub own_region: bool,
 }
 
-/// A measure and what it is multiplied with.
+/// A measure and what it is multiplied by.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged, deny_unknown_fields)]
 pub(super) enum Part {
@@ -58,16 +58,16 @@ pub(super) enum Part {
     Scaled {
         /// The measure's key.
         key: String,
-        /// What the number is multiplied with. Default: 1.
-        #[serde(default = "unscaled")]
+        /// What the number is multiplied by. Default: 1.
+        #[serde(default = "default_scale")]
         scale: f64,
-        /// What a lower value counts as, before scaling.
+        /// The value that a lower one counts as, before scaling.
         #[serde(default)]
         least: Option<f64>,
     },
 }
 
-fn unscaled() -> f64 {
+fn default_scale() -> f64 {
     1.0
 }
 
@@ -86,8 +86,8 @@ impl Part {
     }
 }
 
-/// The score is one measure, scaled; the overall value is its mean over outputs, and so is that of each part.
-/// Parts that the evidence lacks are left out.
+/// The score is one measure, scaled. The overall value is its mean over outputs, and the same holds for each
+/// part. Parts that the evidence lacks are left out.
 #[derive(Debug)]
 pub(super) struct EditMeasures(EditMeasuresOptions);
 
@@ -107,14 +107,14 @@ impl EditMeasures {
 
     /// The value at a path.
     ///
-    /// # Errors
+    /// Fails if there is none. The error is worded for the grade's `unscored`.
     /// Why there is none, worded for the grade's `unscored`.
     fn read(&self, case: &Case<'_>, path: &str) -> Result<f64, String> {
         let mut keys = path.split('.');
         let first = keys.next().unwrap_or_default();
         let evidence = match lookup::find(case, first, None) {
             Ok(evidence) => evidence,
-            Err(why) => return Err(absence(case, first).unwrap_or(why)),
+            Err(why) => return Err(why_not_measured(case, first).unwrap_or(why)),
         };
         let regional = matches!(first, "inside" | "outside");
         if regional && is_own_region(evidence) && !self.0.own_region {
@@ -140,13 +140,13 @@ impl EditMeasures {
                 })
             }
             (Value::Null, _) => Err(format!("the evidence has no value for `{path}`")),
-            _ => Err(format!("malformed evidence: `{path}` is no number")),
+            _ => Err(format!("malformed evidence: `{path}` is not a number")),
         }
     }
 }
 
-/// Why an observer says that it could not take a measure.
-fn absence(case: &Case<'_>, key: &str) -> Option<String> {
+/// Why an observer could not take a measure, in its own words.
+fn why_not_measured(case: &Case<'_>, key: &str) -> Option<String> {
     let evidence = lookup::find(case, Similarities::ABSENT, None).ok()?;
     let why = why_absent(evidence, key)?;
     Some(format!("`{key}` was not measured: {why}"))

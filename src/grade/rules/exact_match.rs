@@ -8,7 +8,7 @@ use crate::text::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `exact-match`, described.
+/// The description of `exact-match`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<ExactMatchOptions>(
     "exact-match",
     "Right when the text equals an answer.",
@@ -22,7 +22,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<ExactMatchOption
 pub(super) struct ExactMatchOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// What does not count in a comparison.
     pub normalise: Normalise,

@@ -1,6 +1,7 @@
 //! `gedit`: GEdit-Bench's VIEScore from a judge's replies (`GEdit-Bench` of stepfun-ai/Step1X-Edit, commit
 //! 570eba6).
 
+mod facts;
 mod official;
 mod viescore;
 
@@ -10,28 +11,14 @@ use crate::grade::judge::{self, Call, Parsing};
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::grade::scale::Scale;
 use crate::grade::state;
+use crate::record::Item;
 use crate::record::Overall;
 use crate::record::evidence::Judgement;
-use crate::record::{Grade, Item};
 use crate::text::thinking::NO_ANSWER;
+use facts::{expected_or_tag, is_in_intersection, scores_of};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
-
-/// The groups, in the order of the official script.
-const GROUPS: [&str; 11] = [
-    "background_change",
-    "color_alter",
-    "material_alter",
-    "motion_change",
-    "ps_human",
-    "style_change",
-    "subject-add",
-    "subject-remove",
-    "subject-replace",
-    "text_change",
-    "tone_transfer",
-];
 
 /// The scale of both prompts.
 const SCALE: Scale = Scale {
@@ -40,28 +27,28 @@ const SCALE: Scale = Scale {
     whole: false,
 };
 
-/// `gedit`, described.
+/// The description of `gedit`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<GEditOptions>(
     "gedit",
     "GEdit-Bench: semantic consistency and perceptual quality of an edit, from a judge's replies.",
     &[Reads::Evidence(Judgement::KEY)],
     |options| Ok(Box::new(GEdit::new(options.read()?)?)),
 )
-.writing(&["MODEL_GROUP_gpt_score.csv", "MODEL_combined_gpt_score.csv"]);
+.with_official_files(&["MODEL_GROUP_gpt_score.csv", "MODEL_combined_gpt_score.csv"]);
 
 /// Options of `gedit`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct GEditOptions {
-    /// `official`: replies as the official script takes them apart, repairs included; where it would guess at
-    /// random there is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to 10.
-    /// Default: `official`.
+    /// `official`: replies are split as the official script does, with its repairs. If it would guess at
+    /// random, there is no score. `strict`: a JSON object whose `score` is a list of two numbers from 0 to
+    /// 10. Default: `official`.
     pub parsing: Parsing,
-    /// The judge to believe where there are several.
+    /// The judge to use if there are several.
     pub observer: Option<String>,
 }
 
-/// A picture's score (0 to 10) is √(SC · PQ), where SC and PQ are the least scores of the judge's replies of
+/// A picture's score (0 to 10) is √(SC · PQ), where SC and PQ are the least scores in the judge's replies of
 /// these roles. The overall value is the unweighted mean of the groups' means. Metrics, by language: `en sc`,
 /// `en pq`, `en o`, the same with `intersection` over items that all compared models answered, and `en o
 /// GROUP` and so on for each group.
@@ -90,7 +77,8 @@ impl GEdit {
             .collect();
         if rounds.is_empty() {
             return Err(
-                "missing evidence: the judge's calls are no pair of roles `sc` and `pq`".into(),
+                "missing evidence: the judge's calls have no pair of the roles `sc` and `pq`"
+                    .into(),
             );
         }
         let scored = if strict {
@@ -105,7 +93,7 @@ impl GEdit {
             let last = calls.iter().rev().find(|call| call.refusal.is_some());
             let cut = pairs.last().is_some_and(|(sc, pq)| sc.cut || pq.cut);
             match (last, cut) {
-                (Some(call), _) => judge::unread(call, &why),
+                (Some(call), _) => judge::unread_reason(call, &why),
                 (None, true) => state::cut_off(&why),
                 (None, false) => state::unparsed(&why),
             }
@@ -115,7 +103,7 @@ impl GEdit {
         let remarks = taken.iter().map(|call| call.remark());
         let remark = remarks.max_by_key(String::len).unwrap_or_default();
         let mut notes: Vec<String> = taken.iter().flat_map(|call| call.notes()).collect();
-        notes.extend(SCALE.beyond([scored.least, scored.most]));
+        notes.extend(SCALE.note_outside([scored.least, scored.most]));
         Ok(Verdict {
             score: Some(scored.overall),
             parts: BTreeMap::from([("sc".to_owned(), scored.sc), ("pq".to_owned(), scored.pq)]),
@@ -132,20 +120,9 @@ impl GEdit {
     }
 }
 
-/// The words of a reply; strictly, one that is not whole has none.
+/// The words of a reply. With strict parsing, a reply that is not whole has none.
 fn reply_words<'c>(call: &'c Call<'_>, strict: bool) -> &'c str {
     if call.cut && strict { "" } else { &call.reply }
-}
-
-/// A value of the item's `expect`, or else its tag.
-fn expected<'a>(item: &'a Item, key: &str) -> Option<&'a str> {
-    let own = item.expect.get(key).and_then(|value| value.as_str());
-    own.or_else(|| item.tags.get(key).map(String::as_str))
-}
-
-/// Whether the item is in the intersection set. `None` if the data does not say.
-fn intersection(item: &Item) -> Option<bool> {
-    item.expect.get("intersection_exist")?.as_bool()
 }
 
 /// Sums of SC, PQ and O over the outputs of a group.
@@ -171,7 +148,7 @@ impl Sums {
 const NAMES: [&str; 3] = ["sc", "pq", "o"];
 
 /// Averages of one set of outputs: every group's, and the unweighted mean of the groups.
-fn averages(prefix: &str, groups: &BTreeMap<&str, Sums>, metrics: &mut BTreeMap<String, f64>) {
+fn add_averages(prefix: &str, groups: &BTreeMap<&str, Sums>, metrics: &mut BTreeMap<String, f64>) {
     let mut totals = [0.0; 3];
     for (group, sums) in groups {
         for ((name, mean), total) in NAMES.iter().zip(sums.means()).zip(&mut totals) {
@@ -184,14 +161,6 @@ fn averages(prefix: &str, groups: &BTreeMap<&str, Sums>, metrics: &mut BTreeMap<
             metrics.insert(format!("{prefix} {name}"), total / groups.len() as f64);
         }
     }
-}
-
-fn values(grade: &Grade) -> Option<[f64; 3]> {
-    Some([
-        *grade.parts.get("sc")?,
-        *grade.parts.get("pq")?,
-        grade.score?,
-    ])
 }
 
 impl Rule for GEdit {
@@ -212,24 +181,25 @@ impl Rule for GEdit {
         type Groups<'a> = BTreeMap<&'a str, Sums>;
         let mut sets: BTreeMap<&str, (Groups<'_>, Groups<'_>)> = BTreeMap::new();
         for grade in board.grades {
-            let (Some(item), Some(values)) = (items.get(grade.item.as_str()), values(grade)) else {
+            let (Some(item), Some(values)) = (items.get(grade.item.as_str()), scores_of(grade))
+            else {
                 continue;
             };
-            let Some(group) = expected(item, "edit_type") else {
+            let Some(group) = expected_or_tag(item, "edit_type") else {
                 continue;
             };
             let (full, shared) = sets
-                .entry(expected(item, "language").unwrap_or("en"))
+                .entry(expected_or_tag(item, "language").unwrap_or("en"))
                 .or_default();
             full.entry(group).or_default().add(values);
-            if intersection(item) == Some(true) {
+            if is_in_intersection(item) == Some(true) {
                 shared.entry(group).or_default().add(values);
             }
         }
         let mut metrics = BTreeMap::new();
         for (language, (full, shared)) in &sets {
-            averages(language, full, &mut metrics);
-            averages(&format!("{language} intersection"), shared, &mut metrics);
+            add_averages(language, full, &mut metrics);
+            add_averages(&format!("{language} intersection"), shared, &mut metrics);
         }
         metrics
     }

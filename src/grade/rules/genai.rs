@@ -39,14 +39,14 @@ const TABLES: [(&str, &[&str]); 3] = [
     ("overall", &["basic", "advanced", "all"]),
 ];
 
-/// `genai-bench`, described.
+/// The description of `genai-bench`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<GenAiBenchOptions>(
     "genai-bench",
     "GenAI-Bench: VQAScore, by skill.",
     &[Reads::EvidenceOfOption("key")],
     |options| Ok(Box::new(GenAiBench(options.read()?))),
 )
-.writing(&["genai_results.txt"]);
+.with_official_files(&["genai_results.txt"]);
 
 /// Options of `genai-bench`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -54,7 +54,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<GenAiBenchOption
 pub(super) struct GenAiBenchOptions {
     /// The key of the score in the evidence. Default: `vqascore`.
     pub key: String,
-    /// The observer to believe where there are several.
+    /// The observer to use if there are several.
     pub observer: Option<String>,
 }
 
@@ -67,9 +67,9 @@ impl Default for GenAiBenchOptions {
     }
 }
 
-/// A picture's score is the chance that the observer gives to "the picture shows the prompt". The overall
-/// value (officially `all`) is the mean over items that have a skill; metrics are the means by skill, `all`,
-/// and `std …` for each.
+/// A picture's score is the probability that the observer gives to "the picture shows the prompt". The
+/// overall value (officially `all`) is the mean over items that have a skill. Metrics are the means by skill,
+/// `all`, and `std …` for each.
 #[derive(Debug)]
 pub(super) struct GenAiBench(pub GenAiBenchOptions);
 
@@ -86,7 +86,7 @@ impl GenAiBench {
         let evidence = lookup::find(case, key, self.0.observer.as_deref())?;
         let score = evidence[key]
             .as_f64()
-            .ok_or_else(|| format!("malformed evidence: `{key}` is no number"))?;
+            .ok_or_else(|| format!("malformed evidence: `{key}` is not a number"))?;
         Ok(Verdict {
             score: Some(score),
             parts: BTreeMap::from([("skills".to_owned(), skills.len() as f64)]),
@@ -117,8 +117,8 @@ fn by_skill(board: &Board<'_>) -> BTreeMap<String, Vec<f64>> {
     scores
 }
 
-/// Mean and sample standard deviation (torch's default); the latter is None for a single value.
-fn spread(values: &[f64]) -> (f64, Option<f64>) {
+/// The mean and the sample standard deviation (torch's default), which is `None` for a single value.
+fn mean_and_deviation(values: &[f64]) -> (f64, Option<f64>) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
@@ -146,7 +146,7 @@ impl Rule for GenAiBench {
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         let mut metrics = BTreeMap::new();
         for (skill, scores) in by_skill(board) {
-            let (mean, std) = spread(&scores);
+            let (mean, std) = mean_and_deviation(&scores);
             if let Some(std) = std {
                 metrics.insert(format!("std {skill}"), std);
             }
@@ -171,7 +171,10 @@ impl Rule for GenAiBench {
                 "Model",
                 padded.collect::<Vec<_>>().join(" ")
             );
-            let cell = |column: &&str| match scores.get(*column).map(|scores| spread(scores)) {
+            let cell = |column: &&str| match scores
+                .get(*column)
+                .map(|scores| mean_and_deviation(scores))
+            {
                 Some((mean, std)) => {
                     format!("{mean:.6}+-{:.6}", std.unwrap_or(f64::NAN)).to_lowercase()
                 }

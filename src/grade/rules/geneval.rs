@@ -20,10 +20,10 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-/// Evidence leaves out detections below this score, so no threshold may ask for them.
+/// The evidence leaves out detections below this score, so no threshold may be lower.
 const LOWEST_THRESHOLD: f64 = 0.05;
 
-/// `geneval`, described.
+/// The description of `geneval`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
     "geneval",
     "GenEval: the objects, counts, colours and positions that a detector finds.",
@@ -33,8 +33,8 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<GenEvalOptions>(
     ],
     |options| Ok(Box::new(GenEval::new(options.read()?)?)),
 )
-.writing(&["results.jsonl", "summary_scores.txt"])
-.reading(official::RESULTS);
+.with_official_files(&["results.jsonl", "summary_scores.txt"])
+.with_official_results(official::RESULTS);
 
 /// Options of `geneval`; the defaults are the official ones.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -44,16 +44,17 @@ pub(super) struct GenEvalOptions {
     pub threshold: f64,
     /// The same for items of tag `counting`. Default: 0.9.
     pub counting_threshold: f64,
-    /// Most detections of one class that count, best first. Default: 16.
+    /// The largest number of detections of one class that count, best first. Default: 16.
     pub max_objects: usize,
-    /// Of two detections of a class with an IoU at or above this, the better counts; 1 switches this off.
-    /// Default: 1.
+    /// Of two detections of a class with an IoU of this or more, only the better one counts. 1 switches this
+    /// off. Default: 1.
     pub max_overlap: f64,
-    /// Part of both objects' sizes that an offset must exceed before it counts as a relation. Default: 0.1.
+    /// The part of both objects' sizes that an offset must exceed before it counts as a relation. Default:
+    /// 0.1.
     pub position_threshold: f64,
-    /// The detector to believe where there are several.
+    /// The detector to use if there are several.
     pub observer: Option<String>,
-    /// Grade even when not one of many pictures holds a detection. Default: false.
+    /// Grade even if the detector found nothing in any of many pictures. Default: false.
     pub accept_no_detections: bool,
 }
 
@@ -71,7 +72,7 @@ impl Default for GenEvalOptions {
     }
 }
 
-/// So many pictures without any detection are not a coincidence: GenEval's classes are common things.
+/// So many pictures without a detection are not a coincidence, since GenEval's classes are common things.
 const SUSPICIOUS: usize = 20;
 
 /// `expect` of an item: the official metadata object.
@@ -92,7 +93,7 @@ struct Include<'a> {
     count: usize,
     #[serde(borrow, default)]
     color: Option<Cow<'a, str>>,
-    /// A relation and the index of the clause it relates to.
+    /// A relation, and the index of the clause that it refers to.
     #[serde(default)]
     position: Option<(Relation, usize)>,
 }
@@ -105,7 +106,7 @@ struct Exclude<'a> {
 }
 
 /// An image is correct (score 1, else 0) when every `include` clause holds and no `exclude` clause does. The
-/// overall value is the unweighted mean of the six tasks' shares of correct images.
+/// overall value is the unweighted mean, over the six tasks, of the share of correct images.
 #[derive(Debug)]
 pub(super) struct GenEval(GenEvalOptions);
 
@@ -157,7 +158,13 @@ impl GenEval {
         let tag = expect.tag.as_deref();
         let tag = tag.or_else(|| case.item.tags.get("tag").map(String::as_str));
         let threshold = self.threshold(tag);
-        let found = Found::new(&detections, threshold, &self.0);
+        let options = &self.0;
+        let found = Found::new(
+            &detections,
+            threshold,
+            options.max_objects,
+            options.max_overlap,
+        );
         let mut reasons = Vec::new();
         self.check_included(&expect.include, &found, &mut reasons)?;
         check_excluded(&expect.exclude, &found, &mut reasons);
@@ -166,7 +173,7 @@ impl GenEval {
         Ok(Verdict::scored(score, correct, reasons.join("\n")))
     }
 
-    /// A detection of an item with this tag counts above it.
+    /// The score above which a detection of an item with this tag counts.
     fn threshold(&self, tag: Option<&str>) -> f64 {
         match tag {
             Some("counting") => self.0.counting_threshold,
@@ -174,7 +181,7 @@ impl GenEval {
         }
     }
 
-    /// Checks the clauses in order. A clause that holds lends its objects to later clauses' relations.
+    /// Checks the clauses in order. The relations of later clauses use the objects of a clause that holds.
     fn check_included(
         &self,
         clauses: &[Include<'_>],
@@ -255,7 +262,7 @@ impl GenEval {
 enum Failure {
     /// The picture is wrong; the official reason.
     Wrong(String),
-    /// The evidence or the item does not let one say.
+    /// The evidence or the item does not allow a decision.
     Unknown(String),
 }
 
@@ -299,7 +306,7 @@ fn check_color(
 
 fn check_excluded(clauses: &[Exclude<'_>], found: &Found<'_>, reasons: &mut Vec<String>) {
     for Exclude { class, count } in clauses {
-        let seen = found.all(class).len();
+        let seen = found.of_class(class).len();
         if seen >= *count {
             reasons.push(format!("expected {class}<{count}, found {seen}"));
         }
@@ -340,7 +347,7 @@ impl Rule for GenEval {
         ])
     }
 
-    /// A detector with the wrong configuration or weights finds nothing, and says nothing about it.
+    /// A detector with the wrong configuration or weights finds nothing and reports no error.
     fn doubt(&self, evidence: &[Evidence]) -> Option<String> {
         if self.0.accept_no_detections {
             return None;
@@ -361,7 +368,7 @@ impl Rule for GenEval {
         }
         (pictures >= SUSPICIOUS).then(|| {
             format!(
-                "the detector found nothing at all in any of {pictures} pictures; if that is right, \
+                "the detector found nothing in any of {pictures} pictures; if that is right, \
                  grade with `--set accept_no_detections=true`"
             )
         })

@@ -21,45 +21,45 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Variant {
-    /// Nine edit types, three scores a reply.
+    /// Nine edit types, with three scores in each reply.
     #[default]
     Basic,
-    /// The hard suite (understanding, grounding, editing): one score a reply.
+    /// The hard suite (understanding, grounding, editing): one score in each reply.
     Uge,
-    /// Several turns, which the authors judged by hand: one score a reply and no official number.
+    /// Several turns, which the authors judged by hand: one score in each reply, and no official number.
     Multiturn,
 }
 
-/// `imgedit`, described.
+/// The description of `imgedit`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<ImgEditOptions>(
     "imgedit",
     "ImgEdit-Bench: an edit's scores from 1 to 5, from a judge's replies.",
     &[Reads::Evidence(Judgement::KEY)],
     |options| Ok(Box::new(ImgEdit(options.read()?))),
 )
-.writing(&["result.json", "average_score.json", "typescore.json"]);
+.with_official_files(&["result.json", "average_score.json", "typescore.json"]);
 
 /// Options of `imgedit`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ImgEditOptions {
     /// `official`: every line of the form `name: digits` counts, regardless of its name and its number.
-    /// `strict`: the three lines of the edit type as asked, from 1 to 5. `robust`: these three through
-    /// markup, numbering, `/5` and remarks, brought into 1 to 5. Default: `official`.
+    /// `strict`: the three lines of the edit type exactly as asked, from 1 to 5. `robust`: these three lines
+    /// with markup, numbering, `/5` and remarks, limited to 1 to 5. Default: `official`.
     pub parsing: Parsing,
     /// `basic`, `uge` or `multiturn`. Default: `basic`.
     pub variant: Variant,
-    /// With `robust`: the second and third score are at most the first, as the prompt asks and no script
-    /// enforces.
+    /// With `robust`: the second and third score are at most the first, as the prompt asks. No script
+    /// enforces this.
     pub cap: bool,
-    /// The judge to believe where there are several.
+    /// The judge to use if there are several.
     pub observer: Option<String>,
 }
 
-/// A picture's score (1 to 5) is the mean of the scores of its reply, rounded to two digits. The overall
+/// A picture's score (1 to 5) is the mean of the scores in its reply, rounded to two digits. The overall
 /// value of `basic` is the unweighted mean of the nine types' means. Metrics: each type's mean, rounded as
-/// officially; `overall_macro`, the mean of these; `overall_micro`, the mean over outputs. `parts` has what
-/// `official` and `robust` parsing each make of the reply.
+/// the official script does; `overall_macro`, the mean of these; `overall_micro`, the mean over outputs.
+/// `parts` has the results of `official` and of `robust` parsing.
 #[derive(Debug)]
 pub(super) struct ImgEdit(pub ImgEditOptions);
 
@@ -84,7 +84,7 @@ fn edit_type(item: &Item) -> Option<&str> {
 
 impl ImgEdit {
     /// The names of the scores that a reply should have; empty for one score.
-    fn names(&self, item: &Item) -> Result<&'static [&'static str], String> {
+    fn score_names(&self, item: &Item) -> Result<&'static [&'static str], String> {
         if self.0.variant != Variant::Basic {
             return Ok(&[]);
         }
@@ -110,25 +110,25 @@ impl ImgEdit {
         }
     }
 
-    /// What a reader must know about scores beyond the scale, whether they count or are skipped.
-    fn oddities(&self, scores: &Scores, names: &[&str], reply: &str) -> Vec<String> {
+    /// The notes on scores outside the scale, whether they count or are skipped.
+    fn oddity_notes(&self, scores: &Scores, names: &[&str], reply: &str) -> Vec<String> {
         let counted = scores.lines.iter().map(|(_, score)| *score);
-        let mut said: Vec<String> = SCALE.beyond(counted).into_iter().collect();
+        let mut said: Vec<String> = SCALE.note_outside(counted).into_iter().collect();
         let written = parse::written(reply, names);
         said.extend(written.iter().filter_map(|written| SCALE.oddity(written)));
         said
     }
 
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let names = match (self.names(case.item), self.0.parsing) {
+        let names = match (self.score_names(case.item), self.0.parsing) {
             (Ok(names), _) => Some(names),
-            // The official script looks at no item to read a reply.
+            // The official script does not need the item to read a reply.
             (Err(_), Parsing::Official) => None,
             (Err(why), _) => return Err(why),
         };
         let calls = judge::calls(case, self.0.observer.as_deref())?;
         let read = |reply: &str| self.read(self.0.parsing, names.unwrap_or_default(), reply);
-        let (call, scores) = judge::first(&calls, "judge", self.0.parsing, read)?;
+        let (call, scores) = judge::first_readable(&calls, "judge", self.0.parsing, read)?;
         let mut parts = BTreeMap::new();
         let official = self.read(Parsing::Official, &[], &call.reply);
         let whole = names.filter(|_| !call.cut);
@@ -139,7 +139,7 @@ impl ImgEdit {
             }
         }
         let mut notes = call.notes();
-        notes.extend(self.oddities(&scores, names.unwrap_or_default(), &call.reply));
+        notes.extend(self.oddity_notes(&scores, names.unwrap_or_default(), &call.reply));
         let lines = scores.lines.iter();
         let lines: Vec<String> = lines
             .map(|(name, score)| format!("{name}: {score}"))
@@ -177,12 +177,12 @@ impl Rule for ImgEdit {
             return metrics;
         }
         metrics.insert("overall_micro".to_owned(), round2(mean(&all)));
-        let types = types(board, |grade| grade.score);
+        let types = type_means(board, |grade| grade.score);
         if !types.is_empty() {
             metrics.insert("overall_macro".to_owned(), mean_of(&types));
         }
         for name in ["official", "robust"] {
-            let types = self::types(board, |grade| grade.parts.get(name).copied());
+            let types = self::type_means(board, |grade| grade.parts.get(name).copied());
             if !types.is_empty() {
                 metrics.insert(format!("overall_macro by {name} parsing"), mean_of(&types));
             }
@@ -196,8 +196,8 @@ impl Rule for ImgEdit {
     }
 }
 
-/// Each type's mean over its outputs, rounded; types without a score are left out.
-fn types(
+/// Each type's mean over its outputs, rounded. Types without a score are left out.
+fn type_means(
     board: &Board<'_>,
     score: impl Fn(&crate::record::Grade) -> Option<f64>,
 ) -> BTreeMap<String, f64> {

@@ -5,6 +5,7 @@ use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::Grade;
 use crate::record::evidence::{TextReading, text_alone};
+use crate::text::count::counted;
 use crate::text::normalise::Language;
 use crate::text::recall::{self, Recall};
 use schemars::JsonSchema;
@@ -12,14 +13,14 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What the official evaluator removes from the reader's reply. It means to remove other phrases too, but its
-/// loop keeps its last pass only.
+/// The phrase that the official evaluator removes from the reader's reply. It means to remove other phrases
+/// too, but its loop keeps only its last pass.
 const NO_TEXT: &str = "No text recognized.";
 
-/// Most of the missing units that a reason lists.
+/// The largest number of missing units that a reason lists.
 const LISTED: usize = 12;
 
-/// `longtext`, described.
+/// The description of `longtext`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>(
     "longtext",
     "LongText-Bench: the share of the words or characters that an OCR engine finds.",
@@ -31,7 +32,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<LongTextOptions>
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct LongTextOptions {
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
 }
 
@@ -41,13 +42,14 @@ pub(super) struct Expect<'a> {
     #[serde(borrow)]
     /// The texts that the picture shows.
     pub texts: Vec<Cow<'a, str>>,
-    /// Whose units are counted: words or characters.
+    /// The language, which decides whether words or characters are counted.
     pub language: Language,
 }
 
-/// Score = matched units / reference units: words in English, characters in Chinese, matched as multisets
-/// after [`normalise::longtext`]. Averages divide sums (the official micro average). Order and additions cost
-/// nothing. `correct` means that every unit was found. Parts: `matched`, `reference`.
+/// Score = matched units / reference units, which are words in English and characters in Chinese. They are
+/// matched as multisets after [`normalise::longtext`]. Averages divide sums (the official micro average).
+/// Order and additions cost nothing. `correct` means that every unit was found. Parts: `matched`,
+/// `reference`.
 pub(super) struct LongText(pub LongTextOptions);
 
 impl LongText {
@@ -70,20 +72,24 @@ impl LongText {
             ..Verdict::scored(
                 score,
                 found.matched == found.reference,
-                reason(&found, expect.language == Language::Zh),
+                recall_reason(&found, expect.language == Language::Zh),
             )
         })
     }
 }
 
-/// What was found of a text, and the first units that were not.
-pub(super) fn reason(found: &Recall, characters: bool) -> String {
+/// The share of a text that was found, and the first units that were not.
+pub(super) fn recall_reason(found: &Recall, characters: bool) -> String {
     let (unit, separator) = if characters {
-        ("characters", "")
+        ("character", "")
     } else {
-        ("words", " ")
+        ("word", " ")
     };
-    let mut reason = format!("{} of {} {unit} found", found.matched, found.reference);
+    let mut reason = format!(
+        "{} of {} found",
+        found.matched,
+        counted(found.reference, unit)
+    );
     let listed: Vec<&str> = found.missing.iter().map(String::as_str).collect();
     if !listed.is_empty() {
         let more = if listed.len() > LISTED { " …" } else { "" };

@@ -6,7 +6,7 @@ use crate::grade::rule::{Case, Rule, Verdict};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `measure`, described.
+/// The description of `measure`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<MeasureOptions>(
     "measure",
     "A number of the evidence is the score.",
@@ -20,15 +20,15 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<MeasureOptions>(
 pub(super) struct MeasureOptions {
     /// The key in the evidence.
     pub key: String,
-    /// What the number is multiplied with. Default: 1.
-    #[serde(default = "unscaled")]
+    /// What the number is multiplied by. Default: 1.
+    #[serde(default = "default_scale")]
     pub scale: f64,
-    /// The observer to believe where there are several.
+    /// The observer to use if there are several.
     #[serde(default)]
     pub observer: Option<String>,
 }
 
-fn unscaled() -> f64 {
+fn default_scale() -> f64 {
     1.0
 }
 
@@ -48,7 +48,7 @@ impl Rule for Measure {
                 score: Some(value * self.0.scale),
                 ..Verdict::default()
             },
-            None => Verdict::unscored(format!("malformed evidence: `{key}` is no number")),
+            None => Verdict::unscored(format!("malformed evidence: `{key}` is not a number")),
         }
     }
 }

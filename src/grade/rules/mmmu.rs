@@ -11,7 +11,7 @@ use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `mmmu`, described.
+/// The description of `mmmu`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
     "mmmu",
     "MMMU: multiple-choice and open questions.",
@@ -25,14 +25,14 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<MmmuOptions>(
 pub(super) struct MmmuOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
 }
 
-/// An item with `expect.options` is graded as `multiple-choice` does, where the official script guesses an
-/// option when it reads none: here that reply is wrong. Any other is an open question, read as officially:
-/// right when one of `expect.answers` is found among the phrases and numbers that the reply gives as its
-/// answer.
+/// An item with `expect.options` is graded as `multiple-choice` does. If the official script reads no option,
+/// it guesses one, but here that reply is wrong. Any other item is an open question, which is read in the
+/// official way: it is right when one of `expect.answers` is among the phrases and numbers that the reply
+/// gives as its answer.
 pub(super) struct Mmmu(pub MmmuOptions);
 
 impl Rule for Mmmu {
@@ -43,7 +43,7 @@ impl Rule for Mmmu {
 
 impl Mmmu {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let said = reading::said(case, self.0.from, self.0.observer.as_deref())?;
+        let said = reading::model_words(case, self.0.from, self.0.observer.as_deref())?;
         if case.item.expect.contains_key("options") {
             return multiple_choice::verdict(said, case.item);
         }
@@ -59,7 +59,7 @@ impl Mmmu {
             .or(answers.first())
             .map_or("", |answer| answer.as_ref());
         let reason = format!(
-            "said {}, extracted {extracted} (open question: what stands behind words of conclusion, and numbers there), expected {}",
+            "said {}, extracted {extracted} (open question: what follows words of conclusion, and the numbers in it), expected {}",
             quote(said),
             quote(expected)
         );

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
-/// `multiple-choice`, described.
+/// The description of `multiple-choice`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOptions>(
     "multiple-choice",
     "Right when the reply chooses the right option; asked once, or in every rotation.",
@@ -25,24 +25,24 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<MultipleChoiceOp
 pub(super) struct MultipleChoiceOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// Items of one `expect.question` are one question: right when all its `expect.rotations` are (MMBench's
     /// CircularEval).
     pub circular: bool,
 }
 
-/// Score 1 when the option that the reply chooses (read as `choice::read` says) is `expect.answer`, a letter;
-/// `expect.options` are the texts. A reply that chooses nothing, or several, is wrong.
+/// Score 1 when the option that the reply chooses (as `choice::read` reads it) is `expect.answer`, a letter.
+/// `expect.options` are the texts. A reply that chooses nothing, or several options, is wrong.
 ///
-/// With `circular` every rotation of a question carries the question's score, and its own in the part
-/// `right`; averages count a question once, at the output with the part `question`. One wrong rotation makes
-/// the question wrong; else one without a score leaves it without.
+/// With `circular`, every rotation of a question has the question's score, and its own score in the part
+/// `right`. Averages count a question once, at the output with the part `question`. One wrong rotation makes
+/// the question wrong. Otherwise, one rotation without a score leaves the question without a score.
 pub(super) struct MultipleChoice(pub MultipleChoiceOptions);
 
 impl Rule for MultipleChoice {
     fn grade(&self, case: &Case<'_>) -> Verdict {
-        let said = reading::said(case, self.0.from, self.0.observer.as_deref());
+        let said = reading::model_words(case, self.0.from, self.0.observer.as_deref());
         said.and_then(|said| verdict(said, case.item))
             .unwrap_or_else(Verdict::unscored)
     }
@@ -97,7 +97,7 @@ impl Rule for MultipleChoice {
 /// # Errors
 /// Fails if the item's `expect` is not a multiple-choice question's, worded for the grade's `unscored`.
 pub(super) fn verdict(said: &str, item: &Item) -> Result<Verdict, String> {
-    let (options, answer) = question(item)?;
+    let (options, answer) = read_question(item)?;
     let choice = choice::read(said, &options);
     let expected = format!(
         "{} ({})",
@@ -121,21 +121,20 @@ pub(super) fn verdict(said: &str, item: &Item) -> Result<Verdict, String> {
     ))
 }
 
-/// The options' texts and the place of the right one.
-fn question(item: &Item) -> Result<(Vec<String>, usize), String> {
+/// The texts of the options, and the index of the right one.
+fn read_question(item: &Item) -> Result<(Vec<String>, usize), String> {
     let Some(Value::Array(options)) = item.expect.get("options") else {
-        return Err("the item's `expect.options` is no list".to_owned());
+        return Err("the item's `expect.options` is not a list".to_owned());
     };
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    let texts: Vec<String> = options
-        .iter()
-        .map(text)
-        .collect::<Option<_>>()
-        .ok_or("the item's `expect.options` holds something that is neither text nor number")?;
+    let texts: Vec<String> =
+        options.iter().map(text).collect::<Option<_>>().ok_or(
+            "the item's `expect.options` has an element that is neither a text nor a number",
+        )?;
     if texts.is_empty() || texts.len() > MOST_OPTIONS {
         return Err(format!(
             "the item has {} options; 1 to {MOST_OPTIONS} can be asked",
@@ -153,12 +152,12 @@ fn question(item: &Item) -> Result<(Vec<String>, usize), String> {
     })
 }
 
-/// One way to ask a question.
+/// A rotation of a question.
 #[derive(Debug, Clone, Copy)]
 struct Rotation<'a> {
     question: &'a str,
     number: u64,
-    /// How many there are of the question.
+    /// The number of rotations of the question.
     of: usize,
 }
 
@@ -222,8 +221,9 @@ fn settle_one(grades: &mut [Grade], expected: usize, places: &[usize]) {
         if wrong == 0 && missing > 0 {
             grade.score = None;
             grade.correct = None;
+            let have = if missing == 1 { "has" } else { "have" };
             grade.unscored = Some(format!(
-                "{missing} of the {expected} rotations of this question have no score, and the others are right"
+                "{missing} of the {expected} rotations of this question {have} no score, and the others are right"
             ));
         } else {
             let all = wrong == 0;
@@ -235,7 +235,7 @@ fn settle_one(grades: &mut [Grade], expected: usize, places: &[usize]) {
         }
         grade.parts = parts.into();
         grade.reason = format!(
-            "{}; {good} of the {expected} rotations of this question are right",
+            "{}; right rotations of this question: {good} of {expected}",
             grade.reason
         );
     }

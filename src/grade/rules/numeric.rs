@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub(super) enum Which {
     /// The first number of the text.
     First,
-    /// Models reason first and conclude last.
+    /// The last number of the text, since models reason first and conclude last.
     #[default]
     Last,
 }
@@ -30,7 +30,7 @@ pub(super) enum Percent {
     Divide,
 }
 
-/// `numeric`, described.
+/// The description of `numeric`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<NumericOptions>(
     "numeric",
     "Right when a number in the text is near enough to the answer's.",
@@ -44,7 +44,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<NumericOptions>(
 pub(super) struct NumericOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// Which of several numbers in the text is graded. Default: the last.
     pub which: Which,
@@ -52,13 +52,14 @@ pub(super) struct NumericOptions {
     pub percent: Percent,
     /// Largest accepted difference. Default: 0.
     pub absolute: f64,
-    /// Largest accepted difference as a part of the answer. Default: 0. The larger of both tolerances counts.
+    /// Largest accepted difference as a part of the answer. Default: 0. The larger of the two tolerances
+    /// counts.
     pub relative: f64,
 }
 
-/// Takes the first or last number of the text and compares it with the number of each answer. Score 1 or 0; a
-/// text without a number is wrong. Full-width digits, thousands separators (`,`, `'`, `’`, no-break blanks),
-/// exponents and the minus sign U+2212 are understood; a decimal comma is not.
+/// Takes the first or last number of the text and compares it with the number of each answer. The score is 1
+/// or 0, and a text without a number is wrong. Full-width digits, thousands separators (`,`, `'`, `’`,
+/// no-break blanks), exponents and the minus sign U+2212 are understood. A decimal comma is not.
 #[derive(Debug)]
 pub(super) struct Numeric(NumericOptions);
 
@@ -79,15 +80,14 @@ impl Numeric {
 
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let options = &self.0;
-        let said = reading::said(case, options.from, options.observer.as_deref())?;
+        let said = reading::model_words(case, options.from, options.observer.as_deref())?;
         let mut expected = Vec::new();
         for answer in reading::answers(case)? {
             let number = numbers(&answer, options.percent).pop();
-            expected.push(
-                number.ok_or_else(|| {
-                    format!("the item's answer {} holds no number", quote(&answer))
-                })?,
-            );
+            expected
+                .push(number.ok_or_else(|| {
+                    format!("the item's answer {} has no number", quote(&answer))
+                })?);
         }
         let found = numbers(said, options.percent);
         let taken = match options.which {
@@ -128,7 +128,7 @@ impl Rule for Numeric {
 
 /// All numbers of a text in order.
 fn numbers(text: &str, percent: Percent) -> Vec<f64> {
-    let text: Vec<char> = text.chars().map(narrow).collect();
+    let text: Vec<char> = text.chars().map(to_ascii).collect();
     let mut found = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -150,7 +150,7 @@ fn numbers(text: &str, percent: Percent) -> Vec<f64> {
 fn number_at(text: &[char], start: usize) -> (f64, usize) {
     let mut end = start + digits(text, start);
     let mut written: String = text[start..end].iter().collect();
-    if (1..=3).contains(&written.len()) && thousands(text, end) {
+    if (1..=3).contains(&written.len()) && has_thousands_groups(text, end) {
         let separator = text[end];
         while text.get(end) == Some(&separator) && digits(text, end + 1) == 3 {
             written.extend(&text[end + 1..end + 4]);
@@ -175,8 +175,8 @@ fn number_at(text: &[char], start: usize) -> (f64, usize) {
     (written.parse().unwrap_or(f64::INFINITY), end)
 }
 
-/// True if groups of three digits, and nothing but such groups, follow under one separator.
-fn thousands(text: &[char], mut end: usize) -> bool {
+/// True if only groups of three digits follow, all with the same separator.
+fn has_thousands_groups(text: &[char], mut end: usize) -> bool {
     let Some(&separator) = text.get(end) else {
         return false;
     };
@@ -194,7 +194,7 @@ fn thousands(text: &[char], mut end: usize) -> bool {
     groups > 0
 }
 
-/// A minus counts as a sign unless it joins two words or numbers, as in `10-20`.
+/// Whether a minus is a sign. It is not a sign if it joins two words or numbers, as in `10-20`.
 fn is_negative(text: &[char], start: usize) -> bool {
     let Some(before) = start.checked_sub(1) else {
         return false;
@@ -211,7 +211,7 @@ fn digits(text: &[char], start: usize) -> usize {
 }
 
 /// Full-width forms and the minus sign, as ASCII.
-fn narrow(c: char) -> char {
+fn to_ascii(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
         '\u{2212}' => '-',

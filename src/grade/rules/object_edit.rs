@@ -1,5 +1,5 @@
-//! `object-edit`: an edit by the objects that a detector finds: is what was asked for there, and is the rest
-//! still there?
+//! `object-edit`: an edit by the objects that a detector finds. The rule checks whether what was asked for is
+//! there, and whether the rest is still there.
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// `object-edit`, described.
+/// The description of `object-edit`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<ObjectEditOptions>(
     "object-edit",
     "An edit by the objects that a detector finds: what was asked for, and what was to stay.",
@@ -23,10 +23,10 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<ObjectEditOption
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ObjectEditOptions {
-    /// An object is in place when its centre is at most so many pixels from the centre of the box, on each
-    /// axis. Default: 4.
+    /// The largest distance, in pixels on each axis, of an object's centre from the centre of its box, for
+    /// the object to be in place. Default: 4.
     pub near: f64,
-    /// The detector to believe where there are several.
+    /// The detector to use if there are several.
     pub observer: Option<String>,
 }
 
@@ -42,11 +42,11 @@ impl Default for ObjectEditOptions {
 /// `expect` of an item.
 #[derive(Deserialize)]
 struct Expect {
-    /// Objects that are to stay.
+    /// Objects that must stay.
     kept: Vec<Object>,
-    /// What is to be there no more.
+    /// The object that must be gone.
     gone: Option<Object>,
-    /// What is to be there.
+    /// The object that must be there.
     new: Option<Object>,
 }
 
@@ -55,14 +55,14 @@ struct Expect {
 struct Object {
     class: String,
     color: String,
-    /// Without it, any place will do.
+    /// If it is absent, any place is right.
     #[serde(default, rename = "box")]
     bbox: Option<[f64; 4]>,
 }
 
 impl Object {
-    /// Whether a detection is this object, at its place where it has one.
-    fn is(&self, detected: &Self, near: f64) -> bool {
+    /// Whether a detection is this object, in its place if it has one.
+    fn matches_detection(&self, detected: &Self, near: f64) -> bool {
         let centre = |[x1, y1, x2, y2]: [f64; 4]| [(x1 + x2) / 2.0, (y1 + y2) / 2.0];
         let in_place = match (self.bbox, detected.bbox) {
             (Some(wanted), Some(seen)) => {
@@ -75,14 +75,14 @@ impl Object {
         self.class == detected.class && self.color == detected.color && in_place
     }
 
-    fn words(&self) -> String {
+    fn description(&self) -> String {
         format!("{} {}", self.color, self.class)
     }
 }
 
-/// `follow` is 1 when the new object is there and the old one is not; `preserve` is the share of objects to
-/// be kept that are still in place with their class and colour; `exact` is 1 when both hold and nothing else
-/// is there. The score is follow × preserve, and `correct` is `exact`. Each detection stands for one object.
+/// `follow` is 1 when the new object is there and the old one is not. `preserve` is the share of the objects
+/// to keep that are still in place with their class and colour. `exact` is 1 when both hold and nothing else
+/// is there. The score is follow × preserve, and `correct` is `exact`. Each detection counts for one object.
 #[derive(Debug)]
 pub(super) struct ObjectEdit(ObjectEditOptions);
 
@@ -102,11 +102,13 @@ impl ObjectEdit {
             format!("the item's `expect` needs `kept`, `gone` and `new`: {error}")
         })?;
         let evidence = lookup::find(case, Detections::KEY, self.0.observer.as_deref())?;
-        let mut detections =
-            detected(evidence).map_err(|error| format!("malformed detector evidence: {error}"))?;
+        let mut detections = read_objects(evidence)
+            .map_err(|error| format!("malformed detector evidence: {error}"))?;
         let near = self.0.near;
         let mut take = |object: &Object| {
-            let place = detections.iter().position(|seen| object.is(seen, near));
+            let place = detections
+                .iter()
+                .position(|seen| object.matches_detection(seen, near));
             place.map(|place| detections.remove(place)).is_some()
         };
         let mut reasons = Vec::new();
@@ -115,17 +117,17 @@ impl ObjectEdit {
         for object in &expect.kept {
             if !take(object) {
                 lost += 1;
-                reasons.push(format!("the {} is not where it was", object.words()));
+                reasons.push(format!("the {} is not where it was", object.description()));
             }
         }
         let mut follow = true;
         if let Some(object) = expect.new.as_ref().filter(|object| !take(object)) {
             follow = false;
-            reasons.push(format!("there is no {} as asked for", object.words()));
+            reasons.push(format!("there is no {} as asked for", object.description()));
         }
         if let Some(object) = expect.gone.as_ref().filter(|object| take(object)) {
             follow = false;
-            reasons.push(format!("the {} is still there", object.words()));
+            reasons.push(format!("the {} is still there", object.description()));
         }
         let preserve = match kept {
             0 => 1.0,
@@ -133,7 +135,7 @@ impl ObjectEdit {
         };
         let exact = follow && lost == 0 && detections.is_empty();
         if !detections.is_empty() {
-            let seen: Vec<String> = detections.iter().map(Object::words).collect();
+            let seen: Vec<String> = detections.iter().map(Object::description).collect();
             reasons.push(format!("not asked for: {}", seen.join(", ")));
         }
         let number = |held: bool| f64::from(u8::from(held));
@@ -150,7 +152,7 @@ impl ObjectEdit {
 }
 
 /// The objects of the evidence.
-fn detected(evidence: &Value) -> Result<Vec<Object>, String> {
+fn read_objects(evidence: &Value) -> Result<Vec<Object>, String> {
     let object = |detection: Field<Detection<'_>>| {
         let detection = detection.required("detection")?;
         Ok(Object {

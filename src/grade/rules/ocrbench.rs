@@ -1,43 +1,33 @@
 //! `ocrbench`: OCRBench's rule (`OCRBench/example.py` of Yuliang-Liu/MultimodalOCR, commit 794c36d6).
 
+mod item;
 mod official;
 mod totals;
 
 use crate::grade::description::{Reads, RuleDescription};
-use crate::grade::reading::{From, quote, said};
+use crate::grade::reading::{From, model_words, quote};
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace::strip;
-use crate::record::Item;
+use item::{dataset, read_answers};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
+use totals::Averaging;
 
 /// The data set whose answers are formulas.
 const FORMULAS: &str = "HME100k";
 
-/// Most answers that a reason lists.
+/// The largest number of answers that a reason lists.
 const LISTED: usize = 5;
 
-/// What the official script prints at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Averaging {
-    /// Right answers by type, out of 1000: for the 1000 items of OCRBench.
-    #[default]
-    Totals,
-    /// The share of right answers by data set: for the full test.
-    Datasets,
-}
-
-/// `ocrbench`, described.
+/// The description of `ocrbench`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<OcrBenchOptions>(
     "ocrbench",
     "OCRBench: right when the text contains an answer.",
     &[Reads::Answer],
     |options| Ok(Box::new(OcrBench(options.read()?))),
 )
-.writing(&["OCRBench.json"]);
+.with_official_files(&["OCRBench.json"]);
 
 /// Options of `ocrbench`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -47,10 +37,10 @@ pub(super) struct OcrBenchOptions {
     pub averaging: Averaging,
 }
 
-/// Score 1 when an answer is a part of the output's text, else 0: in lower case, with the ends stripped and
-/// line feeds made blanks; for formulas with the case kept and all blanks removed. An answer that comes to
-/// nothing occurs everywhere, an empty list of answers nowhere. The mean leaves out what has no score; the
-/// totals count it as 0.
+/// Score 1 when an answer is a part of the output's text, else 0. Both are compared in lower case, with the
+/// ends stripped and line feeds made blanks. In formulas the case is kept and all blanks are removed. An
+/// answer that becomes empty occurs everywhere, and an empty list of answers nowhere. The mean leaves out
+/// what has no score, but the totals count it as 0.
 #[derive(Debug)]
 pub(super) struct OcrBench(pub OcrBenchOptions);
 
@@ -83,31 +73,9 @@ impl Comparison {
     }
 }
 
-/// The text at one of the keys of an item's `expect`; the official file says `dataset_name` for `dataset`.
-fn field<'a>(item: &'a Item, keys: &[&str]) -> Option<&'a str> {
-    keys.iter().find_map(|key| item.expect.get(*key)?.as_str())
-}
-
-fn dataset(item: &Item) -> Option<&str> {
-    field(item, &["dataset", "dataset_name"])
-}
-
-/// `expect.answers`: a text or a list of texts.
-fn answers(item: &Item) -> Result<Vec<&str>, String> {
-    let wrong = || "the item's `expect.answers` is neither a text nor a list of texts".to_owned();
-    match item.expect.get("answers") {
-        Some(Value::String(answer)) => Ok(vec![answer]),
-        Some(Value::Array(list)) => {
-            let texts = list.iter().map(Value::as_str);
-            texts.collect::<Option<_>>().ok_or_else(wrong)
-        }
-        _ => Err(wrong()),
-    }
-}
-
 fn verdict(case: &Case<'_>) -> Result<Verdict, String> {
-    let said = said(case, From::Output, None)?;
-    let answers = answers(case.item)?;
+    let said = model_words(case, From::Output, None)?;
+    let answers = read_answers(case.item)?;
     let dataset = dataset(case.item).ok_or("the item's `expect` has no `dataset`")?;
     let comparison = Comparison::of_dataset(dataset);
     let compared = comparison.normalise(said);

@@ -3,7 +3,7 @@
 
 mod official;
 
-use super::longtext::reason;
+use super::longtext::recall_reason;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lookup;
 use crate::grade::pooled::Pooled;
@@ -12,6 +12,7 @@ use crate::python::whitespace;
 use crate::record::Grade;
 use crate::record::evidence::{TextReading, text_alone};
 use crate::stats::formula::{Formula, Terms};
+use crate::text::count::counted;
 use crate::text::normalise::{self, Language};
 use crate::text::{distance, recall};
 use schemars::JsonSchema;
@@ -22,20 +23,20 @@ use std::collections::BTreeMap;
 /// What the official script takes out of the reader's reply, in this order.
 const HALLUCINATIONS: [&str; 2] = ["addCriterion", "No text recognized."];
 
-/// `oneig-text`, described.
+/// The description of `oneig-text`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<OneIgTextOptions>(
     "oneig-text",
     "OneIG-Bench's text score: edit distance, exact pictures and words found.",
     &[Reads::Evidence(TextReading::KEY)],
     |options| Ok(Box::new(OneIgText(options.read()?))),
 )
-.writing(&["text_score_LANGUAGE.csv", "text_prompt_score_LANGUAGE.csv"]);
+.with_official_files(&["text_score_LANGUAGE.csv", "text_prompt_score_LANGUAGE.csv"]);
 
 /// Options of `oneig-text`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct OneIgTextOptions {
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
 }
 
@@ -45,16 +46,16 @@ pub(super) struct Expect<'a> {
     #[serde(borrow)]
     texts: Vec<Cow<'a, str>>,
     language: Language,
-    /// The cell of the official table, a list as Python prints it, which is what the official script compares
-    /// with: escapes in it are taken as letters.
+    /// The cell of the official table. It is a list as Python prints it, and the official script compares
+    /// with that text: its escapes count as letters.
     #[serde(borrow, default)]
     text_content: Option<Cow<'a, str>>,
 }
 
-/// One picture's score is its share of matched units, words or, where the reference has an ideograph,
-/// characters. Parts: `ed` (Levenshtein distance in characters after [`normalise::oneig`]), `cr` (1 where
-/// that is 0), `wac`, `matched`, `reference`, and `limit`, the distance that counts as worst: 100 in English,
-/// 50 in Chinese.
+/// The score of a picture is its share of matched units. These are words, or characters if the reference has
+/// an ideograph. Parts: `ed` (Levenshtein distance in characters after [`normalise::oneig`]), `cr` (1 if that
+/// is 0), `wac`, `matched`, `reference`, and `limit`, the distance that counts as worst: 100 in English, 50
+/// in Chinese.
 ///
 /// The suite's number is not a mean of these: 1 − min(limit, ED) · (1 − CR) · (1 − WAC) / limit with ED and
 /// CR means over all pictures and WAC = Σ matched / Σ reference. `correct` means a distance of 0.
@@ -62,14 +63,14 @@ pub(super) struct OneIgText(pub OneIgTextOptions);
 
 impl OneIgText {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let expect = expect(&case.item.expect)?;
+        let expect = read_expect(&case.item.expect)?;
         let evidence = lookup::find(case, TextReading::KEY, self.0.observer.as_deref())?;
         let text = text_alone(evidence).ok_or("malformed evidence: `text` is not a string")?;
         let gold = match &expect.text_content {
             Some(cell) => normalise::oneig(cell),
             None => normalise::oneig(&expect.texts.join(" ")),
         };
-        let read = normalise::oneig(&cleaned(text));
+        let read = normalise::oneig(&without_phrases(text));
         let characters = normalise::has_ideograph(&gold);
         let found = if characters {
             recall::unit_recall(gold.chars(), read.chars())
@@ -88,9 +89,13 @@ impl OneIgText {
             ("wac", wac),
             ("matched", found.matched as f64),
             ("reference", found.reference as f64),
-            ("limit", limit(expect.language)),
+            ("limit", worst_distance(expect.language)),
         ];
-        let reason = format!("{}; {edits} edits", reason(&found, characters));
+        let reason = format!(
+            "{}; {}",
+            recall_reason(&found, characters),
+            counted(edits, "edit")
+        );
         Ok(Verdict {
             parts: parts.map(|(name, value)| (name.to_owned(), value)).into(),
             ..Verdict::scored(wac, right, reason)
@@ -98,9 +103,9 @@ impl OneIgText {
     }
 }
 
-/// The reply without the phrases. What their removal puts together goes, too, where a line break is next to
-/// it: the official script removes each in three passes.
-fn cleaned(reply: &str) -> String {
+/// The reply without the phrases. If the removal forms such a phrase anew next to a line break, that one is
+/// removed too, since the official script removes each phrase in three passes.
+fn without_phrases(reply: &str) -> String {
     HALLUCINATIONS
         .into_iter()
         .fold(reply.to_owned(), |text, words| {
@@ -110,20 +115,20 @@ fn cleaned(reply: &str) -> String {
         })
 }
 
-fn expect(object: &crate::record::Object) -> Result<Expect<'_>, String> {
+fn read_expect(object: &crate::record::Object) -> Result<Expect<'_>, String> {
     Expect::deserialize(object)
         .map_err(|e| format!("the item's `expect` is not OneIG-Bench's text: {e}"))
 }
 
 /// The greatest mean distance that makes a difference.
-const fn limit(language: Language) -> f64 {
+const fn worst_distance(language: Language) -> f64 {
     match language {
         Language::En => 100.0,
         Language::Zh => 50.0,
     }
 }
 
-/// The official number and what it is made of.
+/// The official number and its terms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Numbers {
     ed: f64,
@@ -132,8 +137,8 @@ struct Numbers {
     score: f64,
 }
 
-/// From sums over pictures: count, distances, exact ones, matched and reference units, limits.
-fn numbers(&[n, ed, cr, matched, reference, limit]: &Terms) -> Option<Numbers> {
+/// The number from sums over pictures: count, distances, exact ones, matched and reference units, limits.
+fn official_numbers(&[n, ed, cr, matched, reference, limit]: &Terms) -> Option<Numbers> {
     if n <= 0.0 || reference <= 0.0 || limit <= 0.0 {
         return None;
     }
@@ -148,7 +153,7 @@ fn numbers(&[n, ed, cr, matched, reference, limit]: &Terms) -> Option<Numbers> {
 
 impl Formula for OneIgText {
     fn value(&self, sums: &Terms) -> Option<f64> {
-        Some(numbers(sums)?.score)
+        Some(official_numbers(sums)?.score)
     }
 }
 
@@ -190,7 +195,7 @@ impl Rule for OneIgText {
         let mut metrics = BTreeMap::new();
         for (language, sums) in official::by_language(self, board) {
             let name = official::code(language);
-            let Some(numbers) = numbers(&sums) else {
+            let Some(numbers) = official_numbers(&sums) else {
                 continue;
             };
             for (key, value) in [

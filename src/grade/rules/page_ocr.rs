@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// `page-ocr`, described.
+/// The description of `page-ocr`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
     "page-ocr",
     "The text of a whole page: the mean of BLEU, METEOR, F-measure and edit similarity.",
@@ -31,15 +31,15 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<PageOcrOptions>(
 pub(super) struct PageOcrOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
-    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where
-    /// it is.
+    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, if
+    /// it was fetched.
     pub wordnet: Option<PathBuf>,
 }
 
-/// The mean of BLEU, METEOR, F-measure and 1 − edit distance; the best answer counts. A page on which nothing
-/// was read is worth 0. Parts: `bleu`, `meteor`, `f_measure`, `edit_distance`; metrics are their means over
+/// The mean of BLEU, METEOR, F-measure and 1 − edit distance. The best answer counts. A page on which nothing
+/// was read is worth 0. Parts: `bleu`, `meteor`, `f_measure`, `edit_distance`. Metrics are their means over
 /// outputs.
 #[derive(Debug)]
 pub(super) struct PageOcr {
@@ -61,7 +61,7 @@ fn read_both<'a>(
     case: &Case<'a>,
     options: &PageOcrOptions,
 ) -> Result<(&'a str, Vec<Cow<'a, str>>), String> {
-    let said = reading::said(case, options.from, options.observer.as_deref())?;
+    let said = reading::model_words(case, options.from, options.observer.as_deref())?;
     Ok((said, reading::answers(case)?))
 }
 

@@ -10,7 +10,7 @@ use crate::record::evidence::TextReading;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// `relaxed-accuracy`, described.
+/// The description of `relaxed-accuracy`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyOptions>(
     "relaxed-accuracy",
     "ChartQA: right when a number is near enough to the answer, or the text is the same.",
@@ -24,7 +24,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<RelaxedAccuracyO
 pub(super) struct RelaxedAccuracyOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// Largest accepted difference as a part of the answer. Default: 0.05.
     pub relative: f64,
@@ -41,10 +41,10 @@ impl Default for RelaxedAccuracyOptions {
 }
 
 /// ChartQA's measure (Masry et al., ACL Findings 2022, section 5.1; the test as in Qwen-VL's
-/// `evaluate_vqa.py`). The whole reply, white space around it aside, is the answer. Where it and the right
-/// answer are both numbers (`12%` is 0.12; a comma makes a text of it) and the right one is not 0, they may
-/// differ by `relative`; all else must be equal but for case. The best of several answers counts. No number
-/// is looked for inside a sentence.
+/// `evaluate_vqa.py`). The whole reply, without white space around it, is the answer. If it and the right
+/// answer are both numbers (`12%` is 0.12; a number with a comma is a text) and the right one is not 0, they
+/// may differ by `relative`. Everything else must be equal except for case. The best of several answers
+/// counts. No number is looked for inside a sentence.
 #[derive(Debug)]
 pub(super) struct RelaxedAccuracy(RelaxedAccuracyOptions);
 
@@ -103,7 +103,7 @@ fn number(text: &str) -> Option<f64> {
 impl Rule for RelaxedAccuracy {
     fn grade(&self, case: &Case<'_>) -> Verdict {
         let observer = self.0.observer.as_deref();
-        let read = reading::said(case, self.0.from, observer)
+        let read = reading::model_words(case, self.0.from, observer)
             .and_then(|said| Ok((said, reading::answers(case)?)));
         let (said, answers) = match read {
             Ok(read) => read,

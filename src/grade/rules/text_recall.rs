@@ -1,4 +1,5 @@
-//! `text-recall`: what several OCR engines read of a text, on average: the text part of X-Omni's reward.
+//! `text-recall`: the mean share of a text that several OCR engines read, which is the text part of X-Omni's
+//! reward.
 
 use super::longtext::Expect;
 use crate::grade::description::{Reads, RuleDescription};
@@ -10,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// `text-recall`, described.
+/// The description of `text-recall`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<TextRecallOptions>(
     "text-recall",
     "The share of a text that several OCR engines find, on average.",
@@ -22,14 +23,13 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<TextRecallOption
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TextRecallOptions {
-    /// The OCR observers that count, each of which must have read the output; without them, all that wrote
-    /// down a text.
+    /// The OCR observers that count, each of which must have read the output. Default: all that wrote a text.
     pub observers: Vec<String>,
 }
 
-/// Score = mean over engines of matched units / reference units, words in English and characters in Chinese,
-/// matched as in LongText-Bench. A part for each engine, by its observer's name. An engine that failed leaves
-/// the output without a score.
+/// Score = mean over engines of matched units / reference units. The units are words in English and
+/// characters in Chinese, and they are matched as in LongText-Bench. There is a part for each engine, under
+/// the name of its observer. If an engine failed, the output has no score.
 pub(super) struct TextRecall(pub TextRecallOptions);
 
 impl TextRecall {
@@ -48,8 +48,8 @@ impl TextRecall {
             said.push(format!("{engine} {} of {}", found.matched, found.reference));
             parts.insert(engine.to_owned(), value);
         }
-        let score =
-            recall::mean(parts.values().copied()).ok_or("missing evidence: none with `text`")?;
+        let score = recall::mean(parts.values().copied())
+            .ok_or("missing evidence: no observer wrote `text`")?;
         Ok(Verdict {
             parts,
             ..Verdict::scored(score, score == 1.0, format!("read by {}", said.join(", ")))
@@ -74,7 +74,7 @@ impl TextRecall {
             }
         }
         if engines.is_empty() {
-            Err("missing evidence: none with `text`".into())
+            Err("missing evidence: no observer wrote `text`".into())
         } else {
             Ok(engines)
         }

@@ -20,7 +20,7 @@ pub(super) enum Normalisation {
     VqaV2,
 }
 
-/// `vqa-accuracy`, described.
+/// The description of `vqa-accuracy`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptions>(
     "vqa-accuracy",
     "VQAv2 and TextVQA: agreement with the answers of ten people.",
@@ -34,15 +34,15 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<VqaAccuracyOptio
 pub(super) struct VqaAccuracyOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// Whose evaluation script is followed. Default: that of TextVQA.
     pub normalisation: Normalisation,
 }
 
 /// For each of the people's answers in turn: the number of the *other* answers that equal the reply, divided
-/// by three, at most 1; the score is the mean (Goyal et al., CVPR 2017). `correct` means a score of 1. A
-/// single answer never has another beside it and scores 0.
+/// by three, at most 1. The score is the mean (Goyal et al., CVPR 2017). `correct` means a score of 1. A
+/// single answer has no other answers, so it scores 0.
 pub(super) struct VqaAccuracy(pub VqaAccuracyOptions);
 
 impl VqaAccuracy {
@@ -69,7 +69,7 @@ impl VqaAccuracy {
 impl Rule for VqaAccuracy {
     fn grade(&self, case: &Case<'_>) -> Verdict {
         let observer = self.0.observer.as_deref();
-        let read = reading::said(case, self.0.from, observer)
+        let read = reading::model_words(case, self.0.from, observer)
             .and_then(|said| Ok((said, reading::answers(case)?)));
         let (said, answers) = match read {
             Ok(read) => read,

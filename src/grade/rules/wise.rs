@@ -53,14 +53,14 @@ const SCALES: [Scale; 2] = [
 /// The official overall value needs all of them.
 const PROMPTS: usize = 1000;
 
-/// `wise`, described.
+/// The description of `wise`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<WiseOptions>(
     "wise",
     "WISE: consistency, realism and aesthetic quality, from a judge's replies.",
     &[Reads::Evidence(Judgement::KEY)],
     |options| Ok(Box::new(Wise::new(options.read()?)?)),
 )
-.writing(&["scores.jsonl"]);
+.with_official_files(&["scores.jsonl"]);
 
 /// Options of `wise`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -74,7 +74,7 @@ pub(super) struct WiseOptions {
     /// Legacy: where no name is found, three lines of one digit count, as in WISE's own script and not in
     /// UniWorld-V1's copy. Default: true.
     pub bare_lines: bool,
-    /// The judge to believe where there are several.
+    /// The judge to use if there are several.
     pub observer: Option<String>,
 }
 
@@ -91,7 +91,7 @@ impl Default for WiseOptions {
 
 /// Legacy: a picture's score (WiScore, 0 to 1) is (0.7 · consistency + 0.2 · realism + 0.1 · aesthetic
 /// quality) / 2 of the first reply that has all three. Verified: 0 or 1. The overall value is the mean over
-/// items, which is the official weighting of the six categories when all 1000 prompts are there; only then is
+/// items, which is the official weighting of the six categories if all 1000 prompts are there. Only then is
 /// it also the metric `overall`.
 #[derive(Debug)]
 pub(super) struct Wise(WiseOptions);
@@ -113,7 +113,7 @@ impl Wise {
             } else {
                 parse::verified
             };
-            let (call, score) = judge::first(&calls, "judge", self.0.parsing, read)?;
+            let (call, score) = judge::first_readable(&calls, "judge", self.0.parsing, read)?;
             let reason = call.remark().trim_start_matches("; ").to_owned();
             return Ok(Verdict {
                 notes: notes(&call, SCALES[1], Prompt::Verified),
@@ -128,7 +128,7 @@ impl Wise {
             }
         };
         let (call, [consistency, realism, aesthetic]) =
-            judge::first(&calls, "judge", self.0.parsing, read)?;
+            judge::first_readable(&calls, "judge", self.0.parsing, read)?;
         let parts = parse::NAMES.iter().zip([consistency, realism, aesthetic]);
         Ok(Verdict {
             score: Some((0.7 * consistency + 0.2 * realism + 0.1 * aesthetic) / 2.0),
@@ -168,8 +168,8 @@ impl Wise {
     }
 }
 
-/// What a reader must know of a reply, and of scores in it that are not as asked: the official script takes
-/// their first digit.
+/// The notes on a reply, and on scores in it that are not as asked. The official script takes their first
+/// digit.
 fn notes(call: &Call<'_>, scale: Scale, prompt: Prompt) -> Vec<String> {
     let mut notes = call.notes();
     let written = parse::written(&call.reply, prompt);

@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Reading {
-    /// Only what says yes or no is taken for it; a reply that says neither, or both, is wrong.
+    /// Only what says yes or no counts. A reply that says neither, or both, is wrong.
     #[default]
     Strict,
-    /// As POPE's script: no when the first sentence has the word `no`, `No` or `not`, else yes, whatever it
-    /// says.
+    /// As in POPE's script: no if the first sentence has the word `no`, `No` or `not`. Any other reply is a
+    /// yes.
     Official,
 }
 
@@ -29,11 +29,11 @@ pub(super) enum Headline {
     /// The share of right answers.
     #[default]
     Accuracy,
-    /// F1 of yes. Right noes do not enter it: it counts the items where yes was due or said.
+    /// F1 of yes. It does not count right noes, only the items where yes was due or said.
     F1,
 }
 
-/// `yes-no`, described.
+/// The description of `yes-no`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<YesNoOptions>(
     "yes-no",
     "Questions that are answered with yes or no, with the measures of POPE.",
@@ -47,26 +47,26 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<YesNoOptions>(
 pub(super) struct YesNoOptions {
     /// Whose words are graded. Default: the output's own.
     pub from: From,
-    /// The OCR observer to believe where there are several.
+    /// The OCR observer to use if there are several.
     pub observer: Option<String>,
     /// How a reply is read. Default: strictly.
     pub reading: Reading,
     /// What the suite's one number is. Default: the accuracy.
     pub headline: Headline,
-    /// The tag whose groups are measured one by one; the headline is then the mean over them.
+    /// The tag whose groups are measured one by one. The headline number is then the mean over them.
     pub groups: Option<String>,
 }
 
-/// Yes is the positive class (Li et al., EMNLP 2023). A reply that says neither is wrong: it adds to no
-/// precision, lowers recall where yes was due, and is not a yes in the yes ratio. `correct` means the answer
-/// that was due. Parts: one of `true_yes`, `false_yes`, `missed_yes`, `true_no` and, for a no that was due
-/// and not said, `missed_no`.
+/// Yes is the positive class (Li et al., EMNLP 2023). A reply that says neither is wrong: it does not change
+/// the precision, it lowers the recall if yes was due, and it is not a yes in the yes ratio. `correct` means
+/// the answer that was due. Parts: one of `true_yes`, `false_yes`, `missed_yes`, `true_no` and, for a no that
+/// was due and not said, `missed_no`.
 pub(super) struct YesNo(pub YesNoOptions);
 
 impl YesNo {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
         let options = &self.0;
-        let said = reading::said(case, options.from, options.observer.as_deref())?;
+        let said = reading::model_words(case, options.from, options.observer.as_deref())?;
         let due = yes_is_due(case)?;
         let (found, how) = match options.reading {
             Reading::Strict => read_strictly(said),
@@ -108,9 +108,13 @@ fn yes_is_due(case: &Case<'_>) -> Result<bool, String> {
     }
 }
 
-/// The first word where it is yes or no; else the only one of both words that occurs.
+/// The first word if it is yes or no, else the only one of both words that occurs.
 fn read_strictly(said: &str) -> (Option<bool>, &'static str) {
-    let lower: String = said.chars().map(narrow).collect::<String>().to_lowercase();
+    let lower: String = said
+        .chars()
+        .map(to_ascii)
+        .collect::<String>()
+        .to_lowercase();
     let words: Vec<&str> = lower
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
@@ -148,7 +152,7 @@ fn read_officially(said: &str) -> (Option<bool>, &'static str) {
 }
 
 /// Full-width letters as ASCII.
-fn narrow(c: char) -> char {
+fn to_ascii(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
         other => other,
@@ -232,7 +236,7 @@ impl Counts {
         self.all += 1.0;
     }
 
-    /// As POPE's script; a ratio whose denominator is 0 is 0.
+    /// The measures as in POPE's script. A ratio whose denominator is 0 is 0.
     fn measures(&self) -> [(&'static str, f64); 5] {
         let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let said_yes = self.true_yes + self.false_yes;

@@ -3,7 +3,7 @@
 
 use super::replies::Reply;
 use crate::observe::{Halt, ObserveError};
-use crate::record::judged::shown;
+use crate::record::judged::moment_text;
 use crate::record::model_name::{Class, ModelName};
 use crate::remote::Answering;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -62,7 +62,11 @@ impl Watch {
     pub(super) fn class(&self, reply: &Reply) -> Option<Class> {
         match (&reply.model, &reply.refusal) {
             (None, Some(_)) => None,
-            (model, _) => Some(Class::of(&self.asked, model.as_deref(), &self.declared)),
+            (model, _) => Some(Class::of_answer(
+                &self.asked,
+                model.as_deref(),
+                &self.declared,
+            )),
         }
     }
 
@@ -192,7 +196,7 @@ impl State {
         let read = ModelName::parse(name);
         if let Some(rival) = self.rival(&read) {
             let since = self.find_heard(name).and_then(|heard| heard.first);
-            let since = since.map_or_else(String::new, |first| format!(" from {}", shown(first)));
+            let since = since.map_or_else(String::new, |first| format!(" from {}", moment_text(first)));
             let (count, before) = (rival.replies, &rival.name);
             let noun = if count == 1 { "reply" } else { "replies" };
             return Some(format!(

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// One answer a question, by the question's id.
+/// One answer for each question, by the question's id.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Answers {
     /// The name of the model that answers. Absent if the observer's name says it.
@@ -13,7 +13,7 @@ pub struct Answers {
     pub engine: Option<&'static str>,
     /// Question's id → the word that is graded, such as `yes`.
     pub answers: Object,
-    /// Question's id → the whole reply, where the answer is a part of it.
+    /// Question's id → the whole reply, if the answer is a part of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replies: Option<Object>,
 }

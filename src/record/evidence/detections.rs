@@ -1,6 +1,6 @@
 //! `detections`: the objects that a detector finds in a picture.
 
-use super::{Field, Text};
+use super::field::{Field, Text};
 use crate::record::Object;
 use serde::{Deserialize, Serialize};
 
@@ -19,10 +19,11 @@ pub struct Detections<'a, B = [f64; 4]> {
     /// The objects, in the detector's order.
     #[serde(borrow, default)]
     pub detections: Field<Vec<Field<Detection<'a, B>>>>,
-    /// How many parts of the picture are like no object. Absent if the detector does not count them.
+    /// The number of parts of the picture that resemble no object. Absent if the detector does not count
+    /// them.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub unknown: Option<usize>,
-    /// The words that letters among the objects make. Absent if the detector reads none.
+    /// The words that the letters among the objects form. Absent if the detector reads none.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub text: Option<Text<'a>>,
 }
@@ -34,13 +35,13 @@ pub struct Detection<'a, B = [f64; 4]> {
     /// The name of its class.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub class: Field<Text<'a>>,
-    /// How sure the detector is, 0 to 1.
+    /// The confidence of the detector, 0 to 1.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub score: Field<f64>,
     /// Left, top, right and bottom, in pixels.
     #[serde(default, rename = "box", skip_serializing_if = "Field::is_absent")]
     pub bbox: Field<B>,
-    /// Its colour, where that was asked for.
+    /// Its colour, if it was asked for.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub color: Field<Text<'a>>,
     /// 100 times the cosine of each colour, by its name.

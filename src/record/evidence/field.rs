@@ -42,7 +42,7 @@ impl<T> Field<T> {
         matches!(self, Self::Absent)
     }
 
-    /// The value, where there is one of the expected type.
+    /// The value, if there is one of the expected type.
     pub fn get(&self) -> Option<&T> {
         match self {
             Self::Given(value) => Some(value),
@@ -63,7 +63,7 @@ impl<'a, T: Deserialize<'a>> Field<T> {
     /// The value of a key that must be there.
     ///
     /// # Errors
-    /// What is wrong, in serde's words: a missing `key`, or a value of another type.
+    /// Fails if the key is missing, or if its value has another type. The error has serde's words.
     pub fn required(self, key: &'static str) -> Result<T, String> {
         let told = |error: serde_json::Error| error.to_string();
         match self {
@@ -77,7 +77,7 @@ impl<'a, T: Deserialize<'a>> Field<T> {
     /// The value of a key that may be missing or null.
     ///
     /// # Errors
-    /// What is wrong, in serde's words: a value of another type.
+    /// Fails if the value has another type. The error has serde's words.
     pub fn optional(self) -> Result<Option<T>, String> {
         match self {
             Self::Given(value) => Ok(Some(value)),
@@ -88,7 +88,7 @@ impl<'a, T: Deserialize<'a>> Field<T> {
 }
 
 impl<'a> Field<Text<'a>> {
-    /// The text; an empty one where there is none.
+    /// The text. Empty if there is none.
     pub fn text(&self) -> &str {
         self.get().map_or("", Text::as_str)
     }
@@ -139,7 +139,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
     }
 }
 
-/// A text that is borrowed from the record where it can be.
+/// A text that is borrowed from the record if possible.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Text<'a>(pub Cow<'a, str>);
 

@@ -1,6 +1,6 @@
 //! `calls`: what a judge replied.
 
-use super::{Field, Text};
+use super::field::{Field, Text};
 use crate::record::ended_by_limit;
 use crate::record::model_name::Class;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub struct Judgement<'a> {
     /// The calls, in order.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub calls: Field<Vec<Field<Call<'a>>>>,
-    /// [`Judgement::IGNORE`] where the settings let any model answer, unmarked.
+    /// [`Judgement::IGNORE`] if the settings accept the replies of any model without a mark.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub answering: Field<Text<'a>>,
 }
@@ -35,7 +35,7 @@ pub struct Judgement<'a> {
 impl Judgement<'_> {
     /// The key that shows this kind.
     pub const KEY: &'static str = "calls";
-    /// The value of `answering` where the settings let any model answer.
+    /// The value of `answering` if the settings accept the replies of any model.
     pub const IGNORE: &'static str = "ignore";
 }
 
@@ -83,7 +83,7 @@ pub struct Call<'a> {
     /// Seconds of the attempt that succeeded.
     #[serde(skip_deserializing)]
     pub seconds: f64,
-    /// Whether the reply was on file already.
+    /// Whether the reply was stored already.
     #[serde(skip_deserializing)]
     pub cached: bool,
     /// The server's `system_fingerprint`.
@@ -95,10 +95,10 @@ pub struct Call<'a> {
     /// What the server said instead of a reply.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub refusal: Field<Text<'a>>,
-    /// What the model thought, where the server keeps that apart.
+    /// The model's thought, if the server sends it separately.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<Text<'a>>,
-    /// The limit of tokens of a call that was made again, since a first reply was cut off.
+    /// The token limit of a second call, which is made if a first reply was cut off.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u32>,
     /// The thought that was left out of the reply.
@@ -113,7 +113,7 @@ impl Call<'_> {
     /// The `state` of a reply that the limit of tokens cut off.
     pub const TRUNCATED: &'static str = "truncated";
 
-    /// Whether the limit of tokens cut the reply off, in our word or in a server's.
+    /// Whether the limit of tokens cut the reply off, according to our word or a server's word.
     pub fn is_cut(&self) -> bool {
         let ended = |reason: &Text<'_>| ended_by_limit(reason);
         self.state.text() == Self::TRUNCATED || self.finish_reason.get().is_some_and(ended)

@@ -1,18 +1,18 @@
-//! Single numbers of a picture; a rule names the one that it grades by its key.
+//! Single numbers of a picture. A rule names the one that it grades by its key.
 
 use serde::Serialize;
 
 /// `clip_t`: how near a picture is to its prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PromptSimilarity {
-    /// The cosine of picture and prompt, −1 to 1, to CLIP.
+    /// The cosine of picture and prompt by CLIP, −1 to 1.
     pub clip_t: f64,
 }
 
 /// `hpsv2`: how well people would like a picture for its prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Preference {
-    /// The cosine of picture and prompt, −1 to 1, to a CLIP that was trained on people's choices.
+    /// The cosine of picture and prompt, −1 to 1, by a CLIP that was trained on people's choices.
     pub hpsv2: f64,
 }
 

@@ -1,12 +1,12 @@
-//! What observers write down of an output, a type for each kind of evidence.
+//! What observers write about an output, with one type for each kind of evidence.
 //!
 //! The `evidence` of a record stays the object that was written, with keys that this version does not know.
 //! The types here say how its known keys are written and read: observers write them with [`written`], and
 //! rules and reports read them with [`read`]. Texts are borrowed from the record, and keys that nobody asks
 //! for are skipped.
 //!
-//! Evidence may come from other programs. So each key that is read is a [`Field`], which tells a missing key
-//! from null and from a value of another type: each reader decides whether that is an error.
+//! Evidence may come from other programs. So each key that is read is a [`Field`], which distinguishes a
+//! missing key from null and from a value of another type. Each reader decides whether that is an error.
 //!
 //! | kind | its key | written by |
 //! |---|---|---|
@@ -39,7 +39,9 @@ pub use pixels::{
     ChangeMask, Comparison, EditedPicture, Overlap, PixelMeasures, RegionMeasures, TargetMeasures,
     is_own_region,
 };
-pub use reading::{Line, ReadText, Server, TextReading, text_alone, text_engine};
+pub use reading::{
+    LANGUAGE_MODEL_READERS, Line, ReadText, Server, TextReading, text_alone, text_engine,
+};
 pub use similarity::{Similarities, Similarity, why_absent};
 
 use serde::{Deserialize, Serialize};
@@ -53,7 +55,8 @@ pub fn written(evidence: &impl Serialize) -> Result<Value, serde_json::Error> {
     serde_json::to_value(evidence)
 }
 
-/// Reads what a type knows of an evidence object; all fields of something that is not an object are absent.
+/// Reads the keys that a type knows from an evidence object. If the value is not an object, all fields are
+/// absent.
 pub fn read<'a, T: Deserialize<'a> + Default>(evidence: &'a Value) -> T {
     if evidence.is_object() {
         T::deserialize(evidence).unwrap_or_default()

@@ -1,10 +1,10 @@
 //! `official`: a verdict that a benchmark's own script gave.
 
-use super::{Field, Text};
+use super::field::{Field, Text};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-/// A verdict of GenEval's `evaluate_images.py`. `D` holds its details; without it, they are skipped.
+/// A verdict of GenEval's `evaluate_images.py`. `D` holds its details. Without it, they are skipped.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct OfficialVerdict<'a, D = IgnoredAny> {
     /// The verdict.

@@ -1,10 +1,10 @@
-//! What an edit changed, by pixels: output against input, and against the target.
+//! What an edit changed in the pixels: output against input, and against the target.
 
-use super::Field;
+use super::field::Field;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The value of `region` where the region is where the output itself differs.
+/// The value of `region` if the region is the part in which the output itself differs.
 const OWN: &str = "output";
 
 /// All measures of one edit. Fractions are 0 to 1.
@@ -18,7 +18,7 @@ pub struct PixelMeasures {
     pub resized: bool,
     /// Whether nothing differs.
     pub identical: bool,
-    /// Over everything.
+    /// Measures over the whole picture.
     #[serde(flatten)]
     pub whole: Comparison,
     /// Share of pixels that changed.
@@ -33,40 +33,41 @@ pub struct PixelMeasures {
     pub mask: ChangeMask,
     /// What the region is: `annotation`, `target` or `output`.
     pub region: &'static str,
-    /// Inside of the region.
+    /// Measures inside the region.
     pub inside: RegionMeasures,
-    /// Outside of it.
+    /// Measures outside the region.
     pub outside: RegionMeasures,
     /// How well the changed pixels meet the region. Absent if it comes from the output itself.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub overlap: Option<Overlap>,
-    /// Both pictures black inside the region, over everything; absent without an annotated mask.
+    /// Measures over the whole picture, with both pictures black inside the region. Absent without an
+    /// annotated mask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zeroed: Option<Comparison>,
-    /// Output against target; absent without one.
+    /// The output against the target. Absent without a target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetMeasures>,
 }
 
-/// How far two pictures are from each other, on values 0 to 1.
+/// The distance of two pictures, whose values are 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Comparison {
-    /// Mean absolute difference; null of no pixels.
+    /// The mean absolute difference. Null if there are no pixels.
     pub l1: Option<f64>,
-    /// Mean squared difference; null of no pixels.
+    /// The mean squared difference. Null if there are no pixels.
     pub l2: Option<f64>,
     /// Decibels. Null if nothing differs, since it is infinite then.
     pub psnr: Option<f64>,
-    /// Structural similarity, −1 to 1; null below 11 × 11 pixels.
+    /// The structural similarity, −1 to 1. Null below 11 × 11 pixels.
     pub ssim: Option<f64>,
 }
 
 /// A comparison of one part of two pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RegionMeasures {
-    /// Share of the picture's pixels that it has.
+    /// The share of the picture's pixels in this part.
     pub share: f64,
-    /// Over that part.
+    /// Measures over this part.
     #[serde(flatten)]
     pub comparison: Comparison,
 }
@@ -76,21 +77,21 @@ pub struct RegionMeasures {
 pub struct Overlap {
     /// Share of the changed pixels that are in or near the region. Null if nothing changed.
     pub precision: Option<f64>,
-    /// Share of the region that changed; null of an empty region.
+    /// The share of the region that changed. Null if the region is empty.
     pub recall: Option<f64>,
     /// Intersection over union of both.
     pub iou: Option<f64>,
-    /// Share of the outside that changed; null without an outside.
+    /// The share of the outside that changed. Null if there is no outside.
     pub leak: Option<f64>,
 }
 
 /// Output against target, at the target's size.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TargetMeasures {
-    /// Over everything.
+    /// Measures over the whole picture.
     #[serde(flatten)]
     pub whole: Comparison,
-    /// Inside of the region.
+    /// Measures inside the region.
     pub inside: RegionMeasures,
 }
 

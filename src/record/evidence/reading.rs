@@ -1,6 +1,6 @@
 //! `text`: what is written in a picture.
 
-use super::{Field, Text};
+use super::field::{Field, Text};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,13 +11,13 @@ pub struct TextReading<'a, L = Vec<Field<Line<'a>>>> {
     /// The engine's name, such as `PP-OCRv4`, or that of a model behind a server.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub engine: Field<Text<'a>>,
-    /// The lines with their places; an empty list where the engine tells none.
+    /// The lines with their positions. Empty if the engine gives no lines.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub lines: Field<L>,
-    /// The whole text; lines are joined by line feeds.
+    /// The whole text. Line feeds join the lines.
     #[serde(borrow, default, skip_serializing_if = "Field::is_absent")]
     pub text: Field<Text<'a>>,
-    /// In how many tiles the picture was read.
+    /// The number of tiles in which the picture was read.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub tiles: Option<usize>,
     /// Whether the limit of tokens ended the text.
@@ -26,10 +26,10 @@ pub struct TextReading<'a, L = Vec<Field<Line<'a>>>> {
     /// What the server says about its answer.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub server: Option<Server>,
-    /// What the model thought, where the server keeps that apart.
+    /// The model's thought, if the server sends it separately.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<String>,
-    /// The whole reply, where a thought was left out of the text.
+    /// The whole reply, if a thought was left out of the text.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     pub reply: Option<String>,
     /// Short sentences that the summary counts ([`crate::record::NOTES`]).
@@ -40,7 +40,7 @@ pub struct TextReading<'a, L = Vec<Field<Line<'a>>>> {
 /// A reading of which only the text matters.
 pub type ReadText<'a> = TextReading<'a, IgnoredAny>;
 
-/// The whole text of an evidence object; the lines, which may be many, are not looked at.
+/// The whole text of an evidence object. The lines, which may be many, are not read.
 pub fn text_alone(evidence: &Value) -> Option<&str> {
     evidence.get(TextReading::KEY)?.as_str()
 }
@@ -50,6 +50,10 @@ pub fn text_engine(evidence: &Value) -> Option<&str> {
     evidence.get(TextReading::KEY)?;
     evidence.get("engine")?.as_str()
 }
+
+/// The observers whose text a language model writes. Such a text may have thoughts next to the answer. The
+/// text of an OCR engine has none, even if the picture shows their marks.
+pub const LANGUAGE_MODEL_READERS: [&str; 2] = ["openai-ocr", "qwen-ocr"];
 
 /// One line. `P` is its polygon: points, each of two numbers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

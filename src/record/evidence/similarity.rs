@@ -1,4 +1,4 @@
-//! How near an edited picture is to its input, its target and its captions, to networks.
+//! The similarity of an edited picture to its input, its target and its captions, as networks measure it.
 
 use crate::record::Object;
 use serde::Serialize;
@@ -7,33 +7,34 @@ use serde_json::Value;
 /// The key of the measures that could not be taken.
 const ABSENT: &str = "absent";
 
-/// A cosine, −1 to 1. Null if one of the vectors has no length, as the way between two equal pictures.
+/// A cosine, −1 to 1. Null if one of the vectors has no length, such as the change between two equal
+/// pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Similarity(pub Option<f64>);
 
-/// The measures of one edit; one that was not asked for, or that the item has no data for, is absent.
+/// The measures of one edit. A measure that was not asked for, or for which the item has no data, is absent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Similarities {
-    /// Output and input, to CLIP.
+    /// Output and input, by CLIP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_i: Option<Similarity>,
-    /// Output and target, to CLIP.
+    /// Output and target, by CLIP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_i_target: Option<Similarity>,
-    /// Output and its caption, to CLIP.
+    /// Output and its caption, by CLIP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_t: Option<Similarity>,
-    /// The way from input to output, and the way between their captions, to CLIP.
+    /// The change from input to output, and the change between their captions, by CLIP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_dir: Option<Similarity>,
-    /// The output, black outside of the mask, and its caption, to CLIP.
+    /// The output, black outside the mask, and its caption, by CLIP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_t_inside: Option<Similarity>,
-    /// Output and input, to DINO.
+    /// Output and input, by DINO.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dino: Option<Similarity>,
-    /// Output and target, to DINO.
+    /// Output and target, by DINO.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dino_target: Option<Similarity>,
     /// LPIPS of output and input, a distance from 0.
@@ -42,7 +43,7 @@ pub struct Similarities {
     /// LPIPS of output and target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lpips_target: Option<f64>,
-    /// LPIPS of output and input, both black inside of the mask.
+    /// LPIPS of output and input, both black inside the mask.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lpips_zeroed: Option<f64>,
     /// The network behind LPIPS: `alex`, `vgg` or `squeeze`.
@@ -61,7 +62,7 @@ impl Similarities {
     pub const ABSENT: &'static str = ABSENT;
 }
 
-/// Why a measure could not be taken; the reason for `lpips` counts for `lpips_target` too.
+/// Why a measure could not be taken. The reason for `lpips` also counts for `lpips_target`.
 pub fn why_absent<'a>(evidence: &'a Value, measure: &str) -> Option<&'a str> {
     let absent = evidence.get(ABSENT)?.as_object()?;
     let (_, why) = absent

@@ -19,7 +19,7 @@ pub(super) struct Question {
 
 /// The fields that the mapping reads, and whether each must be there.
 pub(super) fn fields(choice: &ChoiceMapping) -> Vec<(&str, bool)> {
-    let options = choice.options.all().iter().enumerate();
+    let options = choice.options.names().iter().enumerate();
     // Tables have columns for different numbers of options.
     let options = options.map(|(at, name)| (name.as_str(), at == 0));
     options.chain([(choice.answer.as_str(), true)]).collect()

@@ -27,9 +27,6 @@ struct Mark {
 /// kind that is not open, closes the thought. A closing mark without an open thought makes everything before
 /// it a thought.
 ///
-/// A mark of a kind that is open already is a word of the thought; one that closes the outer kind, or a kind
-/// that is not open, closes the thought. One that closes where nothing is open makes a thought of all before
-/// it.
 pub(super) fn split_marks(reply: &str) -> Pieces<'_> {
     let marks = marks(reply);
     if marks.is_empty() {

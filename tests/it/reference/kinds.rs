@@ -99,7 +99,7 @@ fn section(rule: &RuleDescription) -> Section {
         name: rule.name,
         about: rule.about.to_owned(),
         facts,
-        options: rule.options().to_value(),
+        options: rule.options_schema().to_value(),
     }
 }
 

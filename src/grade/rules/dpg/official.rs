@@ -30,7 +30,7 @@ fn by_item<'a>(board: &Board<'a>) -> Vec<(&'a Item, Vec<&'a Grade>)> {
         .collect()
 }
 
-/// Shows the questions and answers of the last scored picture of every item.
+/// The questions and answers of the last scored picture of every item.
 pub(super) fn last_pictures(
     rule: &Dpg,
     board: &Board<'_>,
@@ -41,7 +41,7 @@ pub(super) fn last_pictures(
         let last = grades.iter().map(|grade| grade.repeat).max().unwrap_or(0);
         let evidence = seen.get(&(item.item.as_str(), last));
         let evidence = evidence.map(Vec::as_slice).unwrap_or_default();
-        if let Some((questions, answered)) = rule.answered(item, last, evidence) {
+        if let Some((questions, answered)) = rule.questions_and_answers(item, last, evidence) {
             show(&questions, &answered);
         }
     }
@@ -66,7 +66,9 @@ pub(super) fn files(rule: &Dpg, board: &Board<'_>) -> Vec<OfficialFile> {
         for grade in grades {
             let evidence = seen.get(&(item.item.as_str(), grade.repeat));
             let evidence = evidence.map(Vec::as_slice).unwrap_or_default();
-            let Some((questions, answered)) = rule.answered(item, grade.repeat, evidence) else {
+            let Some((questions, answered)) =
+                rule.questions_and_answers(item, grade.repeat, evidence)
+            else {
                 continue;
             };
             for (question, word) in questions.iter().zip(&answered.words) {

@@ -1,6 +1,6 @@
 //! The tables that `test_gedit_score.py` writes and `calculate_statistics.py` reads.
 
-use super::{GROUPS, expected, intersection, values};
+use super::facts::{GROUPS, expected_or_tag, is_in_intersection, scores_of};
 use crate::grade::rule::{Board, OfficialFile};
 use crate::layout::{FolderLayout as _, Gedit, safe_name};
 use crate::python::csv;
@@ -19,7 +19,7 @@ pub(super) fn files(board: &Board<'_>) -> Vec<OfficialFile> {
     let mut groups: HashMap<&str, String> = HashMap::new();
     for grade in board.grades {
         let item = items.get(grade.item.as_str());
-        let (Some(item), Some([sc, pq, _])) = (item, values(grade)) else {
+        let (Some(item), Some([sc, pq, _])) = (item, scores_of(grade)) else {
             continue;
         };
         let edited = Gedit.path(item, grade.repeat, "png");
@@ -35,14 +35,14 @@ pub(super) fn files(board: &Board<'_>) -> Vec<OfficialFile> {
             item.prompt.clone(),
             sc.to_string(),
             pq.to_string(),
-            match intersection(item) {
+            match is_in_intersection(item) {
                 Some(true) => "True".to_owned(),
                 Some(false) => "False".to_owned(),
                 None => String::new(),
             },
-            expected(item, "language").unwrap_or("en").to_owned(),
+            expected_or_tag(item, "language").unwrap_or("en").to_owned(),
         ];
-        let group = expected(item, "edit_type").unwrap_or_default();
+        let group = expected_or_tag(item, "edit_type").unwrap_or_default();
         let lines = groups.entry(group).or_default();
         *lines += &(cells.map(|cell| csv::cell(&cell)).join(",") + "\r\n");
     }

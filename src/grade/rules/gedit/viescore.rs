@@ -1,13 +1,14 @@
 //! VIEScore from a judge's replies, as `viescore/utils.py` and `viescore/__init__.py` of Step1X-Edit (commit
 //! 570eba6) read them, or strictly.
 //!
-//! What the official way does beside reading a JSON object with a list `score`:
+//! What the official way does besides reading a JSON object with a list `score`:
 //!
-//! - It takes what stands between two `||V^=^V||`, or else from the first `{` to the last `}`, deletes line
-//!   feeds (`1⏎0` is 10), and makes a single value a list. The last of a repeated key wins, `true` is 1,
-//!   `NaN` makes the score NaN; neither the range nor the number of scores is checked.
+//! - It takes the text between two `||V^=^V||`, or else the text from the first `{` to the last `}`. It
+//!   deletes line feeds (`1⏎0` is 10), and makes a single value a list. The last value of a repeated key
+//!   counts, `true` is 1, and `NaN` makes the score NaN. Neither the range nor the number of scores is
+//!   checked.
 //! - JSON that cannot be read is repaired by two substitutions, which help with unquoted words and little
-//!   else; what comes of it is not checked.
+//!   else. The result is not checked.
 //! - In a first round a reply without such braces may be a list of two whole numbers or one number from 0 to
 //!   10, in any form that Python's `int()` takes. In later rounds it is a random guess, even if it is a clean
 //!   list.
@@ -38,35 +39,35 @@ pub(super) struct VieScore {
     pub round: usize,
 }
 
-/// What the official script makes of one reply.
+/// The result of the official script for one reply.
 #[derive(Debug, Clone, PartialEq)]
 enum Read {
-    /// What is under `score`; not yet known to be numbers.
+    /// The value under `score`, which may not be numbers.
     Score(Value),
     /// `False`: both questions are asked again.
     Failed(String),
-    /// An exception at once, after which the output is judged again, from a first round.
+    /// An exception at once. The output is then judged again, from a first round.
     Raised(String),
-    /// Something without scores, which raises the exception only once both replies are read.
+    /// Something without scores. It raises the exception only after both replies are read.
     Useless(String),
     /// The official script draws a score at random.
     Guessed,
 }
 
-/// Where the official script looks for JSON first.
+/// The delimiter between which the official script looks for JSON first.
 const DELIMITER: &str = "||V^=^V||";
 
-/// VIEScore as officially. `rounds` are the pairs of replies (SC, PQ) in the order of the calls: while one of
-/// a pair cannot be read, both are asked again. Where the official script would guess at random, there is no
-/// score.
+/// VIEScore as the official script computes it. `rounds` are the pairs of replies (SC, PQ) in the order of
+/// the calls. While one of a pair cannot be read, both questions are asked again. If the official script
+/// would guess at random, there is no score.
 ///
 /// # Errors
-/// Why there is no score.
+/// Fails if there is no score, with the reason.
 pub(super) fn official(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
     let mut last = "there is no pair of replies".to_owned();
     let mut later = false;
     for (index, (sc, pq)) in rounds.iter().enumerate() {
-        let (sc, pq) = (read(sc, later), read(pq, later));
+        let (sc, pq) = (read_reply(sc, later), read_reply(pq, later));
         later = true;
         let raised = |read: &Read| match read {
             Read::Raised(why) => Some(why.clone()),
@@ -84,8 +85,8 @@ pub(super) fn official(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
             last = why;
             continue;
         }
-        match together(&sc, &pq) {
-            Ok(Some(both)) => return combined(both, index + 1),
+        match both_scores(&sc, &pq) {
+            Ok(Some(both)) => return combine_scores(both, index + 1),
             Ok(None) => return Err(GUESS.to_owned()),
             Err(why) => (last, later) = (why, false),
         }
@@ -94,15 +95,15 @@ pub(super) fn official(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
 }
 
 const GUESS: &str =
-    "a later reply holds no braces: the official script would guess a score at random here";
+    "a later reply has no braces: the official script would guess a score at random here";
 
 /// Both scores. `None` if one is a guess.
 ///
 /// # Errors
-/// Why Python raises an error.
-fn together(sc: &Read, pq: &Read) -> Result<Option<(Number, Number)>, String> {
+/// Fails if Python raises an error, with the reason.
+fn both_scores(sc: &Read, pq: &Read) -> Result<Option<(Number, Number)>, String> {
     let value = |what: &str, read: &Read| match read {
-        Read::Score(score) => match least(score) {
+        Read::Score(score) => match least_score(score) {
             Ok(value) => Ok(Some(value)),
             Err(why) => Err(format!("{what}: {why}")),
         },
@@ -125,7 +126,7 @@ fn together(sc: &Read, pq: &Read) -> Result<Option<(Number, Number)>, String> {
     Ok(Some((sc, pq)))
 }
 
-fn combined((first, second): (Number, Number), round: usize) -> Result<VieScore, String> {
+fn combine_scores((first, second): (Number, Number), round: usize) -> Result<VieScore, String> {
     let (sc, pq) = (first.value, second.value);
     let overall = (sc * pq).sqrt();
     if sc.is_finite() && pq.is_finite() && overall.is_finite() {
@@ -144,32 +145,32 @@ fn combined((first, second): (Number, Number), round: usize) -> Result<VieScore,
     }
 }
 
-/// A number of Python's.
+/// A Python number.
 #[derive(Clone, Copy)]
 struct Number {
     value: f64,
     /// An int or a bool.
     whole: bool,
-    /// The greatest of the list that it is the least of.
+    /// The greatest number of the list whose least number this is.
     most: f64,
 }
 
-/// Python's `min(score)`: with NaN the result depends on the order, as there.
-fn least(score: &Value) -> Result<Number, String> {
+/// Python's `min(score)`. With NaN, the result depends on the order, as in Python.
+fn least_score(score: &Value) -> Result<Number, String> {
     let Value::List(values) = score else {
-        return Err("`score` is no list of numbers".to_owned());
+        return Err("`score` is not a list of numbers".to_owned());
     };
     let mut least: Option<Number> = None;
     let mut most = f64::NEG_INFINITY;
     for value in values {
         let number = match value {
             Value::Bool(flag) => Some((f64::from(u8::from(*flag)), true)),
-            // Infinite where it is beyond a double.
+            // It is infinite if it is too large for a double.
             Value::Int(digits) => digits.parse().ok().map(|value| (value, true)),
             Value::Float(value) => Some((*value, false)),
             _ => None,
         };
-        let (value, whole) = number.ok_or("`score` holds something that is no number")?;
+        let (value, whole) = number.ok_or("`score` has an element that is not a number")?;
         most = most.max(value);
         let number = Number { value, whole, most };
         if least.is_none_or(|known| number.value < known.value) {
@@ -181,12 +182,12 @@ fn least(score: &Value) -> Result<Number, String> {
 }
 
 /// `mllm_output_to_dict`; in a later round a reply without braces is a guess.
-fn read(reply: &str, later: bool) -> Read {
+fn read_reply(reply: &str, later: bool) -> Read {
     if reply == "rate_limit_exceeded" {
         return Read::Useless("the reply says `rate_limit_exceeded`".to_owned());
     }
     let inside = if reply.matches(DELIMITER).count() == 2 {
-        between(
+        text_between(
             reply,
             reply.find(DELIMITER).map(|at| at + DELIMITER.len()),
             reply.rfind(DELIMITER),
@@ -194,24 +195,28 @@ fn read(reply: &str, later: bool) -> Read {
     } else {
         let (start, end) = (reply.find('{'), reply.rfind('}').map(|at| at + 1));
         if start.is_none() || end.is_none() {
-            return if later { Read::Guessed } else { bare(reply) };
+            return if later {
+                Read::Guessed
+            } else {
+                read_bare(reply)
+            };
         }
-        between(reply, start, end)
+        text_between(reply, start, end)
     };
     match inside {
-        Some(inside) => object(&strip(inside).replace('\n', "")),
-        None => Read::Failed("nothing stands between the delimiters".to_owned()),
+        Some(inside) => read_object(&strip(inside).replace('\n', "")),
+        None => Read::Failed("there is nothing between the delimiters".to_owned()),
     }
 }
 
-/// What lies between two offsets. Empty if they are the wrong way round, None when they are equal.
-fn between(reply: &str, start: Option<usize>, end: Option<usize>) -> Option<&str> {
+/// The text between two offsets. It is empty if they are in the wrong order. `None` if they are equal.
+fn text_between(reply: &str, start: Option<usize>, end: Option<usize>) -> Option<&str> {
     let (start, end) = (start?, end?);
     (start != end).then(|| reply.get(start..end).unwrap_or_default())
 }
 
 /// A first reply without braces: a list of two whole numbers, or one number from 0 to 10.
-fn bare(reply: &str) -> Read {
+fn read_bare(reply: &str) -> Read {
     static PAIR: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^\[\d+, ?\d+\]$").ok());
     let list = match (reply.find('['), reply.rfind(']')) {
         (Some(start), Some(end)) => reply.get(start..=end).unwrap_or_default(),
@@ -220,7 +225,7 @@ fn bare(reply: &str) -> Read {
     if PAIR.as_ref().is_some_and(|pair| pair.is_match(list)) {
         return match loads(list) {
             Some(list) => Read::Score(list),
-            None => Read::Raised(format!("the list {list} is no JSON")),
+            None => Read::Raised(format!("the list {list} is not JSON")),
         };
     }
     match int(reply) {
@@ -228,23 +233,23 @@ fn bare(reply: &str) -> Read {
             Read::Score(Value::List(vec![Value::Int(value.to_string())]))
         }
         _ => Read::Failed(
-            "it holds neither an object nor a list of two numbers nor one from 0 to 10".to_owned(),
+            "it has neither an object nor a list of two numbers nor one from 0 to 10".to_owned(),
         ),
     }
 }
 
 /// The `score` of a JSON text; where that fails, of the text as the official script repairs it, unchecked.
-fn object(text: &str) -> Read {
+fn read_object(text: &str) -> Read {
     if let Some(score) = loads(text).as_ref().and_then(|value| value.get("score")) {
         return Read::Score(match score {
             Value::List(_) => score.clone(),
             one => Value::List(vec![one.clone()]),
         });
     }
-    match loads(&repaired(text)) {
-        // `false` is taken for a failure.
+    match loads(&repair_json(text)) {
+        // The script takes `false` for a failure.
         None | Some(Value::Bool(false)) => {
-            Read::Failed("its JSON cannot be read, nor repaired".to_owned())
+            Read::Failed("its JSON can be neither read nor repaired".to_owned())
         }
         Some(value) => match value.get("score") {
             Some(score) => Read::Score(score.clone()),
@@ -253,9 +258,9 @@ fn object(text: &str) -> Read {
     }
 }
 
-/// `fix_json`: quotes words before colons, then wraps the values: numbers in brackets, all but true, false
-/// and null in quotes.
-fn repaired(text: &str) -> String {
+/// `fix_json`: quotes words before colons, then wraps the values. Numbers get brackets, and everything except
+/// true, false and null gets quotes.
+fn repair_json(text: &str) -> String {
     static PATTERNS: LazyLock<Option<[Regex; 4]>> = LazyLock::new(|| {
         let compile = |pattern| Regex::new(pattern).ok();
         Some([
@@ -283,16 +288,16 @@ fn repaired(text: &str) -> String {
     pair.replace_all(&quoted, wrap).into_owned()
 }
 
-/// VIEScore from replies that are as asked: a JSON object whose `score` is a list of two numbers from 0 to
-/// 10. The first such pair counts.
+/// VIEScore from replies that are exactly as asked: a JSON object whose `score` is a list of two numbers from
+/// 0 to 10. The first such pair counts.
 ///
 /// # Errors
-/// What is not as asked in the last pair.
+/// Fails if there is no such pair. The error says what is wrong with the last pair.
 pub(super) fn strict(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
     let mut last = "there is no pair of replies".to_owned();
     for (index, (sc, pq)) in rounds.iter().enumerate() {
         match (as_asked(sc), as_asked(pq)) {
-            (Ok(sc), Ok(pq)) => return combined((sc, pq), index + 1),
+            (Ok(sc), Ok(pq)) => return combine_scores((sc, pq), index + 1),
             (Err(why), _) => last = format!("SC: {why}"),
             (_, Err(why)) => last = format!("PQ: {why}"),
         }
@@ -303,7 +308,7 @@ pub(super) fn strict(rounds: &[(&str, &str)]) -> Result<VieScore, String> {
 fn as_asked(reply: &str) -> Result<Number, String> {
     let inside = match (reply.find('{'), reply.rfind('}')) {
         (Some(start), Some(end)) if start < end => reply.get(start..=end).unwrap_or_default(),
-        _ => return Err("it holds no JSON object".to_owned()),
+        _ => return Err("it has no JSON object".to_owned()),
     };
     let read =
         loads_once(inside, "score").ok_or("its JSON cannot be read, or has `score` twice")?;
@@ -329,6 +334,6 @@ fn as_asked(reply: &str) -> Result<Number, String> {
             whole: false,
             most: first.max(*second),
         }),
-        _ => Err("`score` is no list of two numbers from 0 to 10".to_owned()),
+        _ => Err("`score` is not a list of two numbers from 0 to 10".to_owned()),
     }
 }

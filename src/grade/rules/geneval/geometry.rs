@@ -5,7 +5,7 @@ use std::fmt;
 
 pub(super) type Box4 = [f64; 4];
 
-/// How one object lies to another.
+/// The position of one object relative to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(super) enum Relation {
     /// Its centre lies to the left.
@@ -40,9 +40,9 @@ impl fmt::Display for Relation {
     }
 }
 
-/// How `a` lies to `b`: none, one or two relations, horizontal first. Each axis of the offset of the centres
-/// is shortened by `slack` times the sum of both sizes; the rest, divided by the length of the whole offset,
-/// must exceed one half.
+/// The position of `a` relative to `b`: none, one or two relations, the horizontal one first. Each axis of
+/// the offset of the centres is shortened by `slack` times the sum of both sizes. The rest, divided by the
+/// length of the whole offset, must exceed one half.
 pub(super) fn relations(a: Box4, b: Box4, slack: f64) -> Vec<Relation> {
     let offset = |axis: usize| (a[axis] + a[axis + 2]) / 2.0 - (b[axis] + b[axis + 2]) / 2.0;
     let size = |r: &Box4, axis: usize| (r[axis + 2] - r[axis]).abs();

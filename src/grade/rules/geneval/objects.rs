@@ -1,13 +1,12 @@
-//! Detector evidence, and the detections of it that count.
+//! The evidence of a detector, and its detections that count.
 
-use super::GenEvalOptions;
 use super::geometry::{Box4, iou};
 use crate::grade::lookup;
 use crate::record::evidence::{Detection, Field, Text};
 use crate::record::geneval_words::official_object_name;
 use serde_json::Value;
 
-/// The objects that a detector found, each with all that the rule needs.
+/// The objects that a detector found. Each has all that the rule needs.
 pub(super) struct DetectedObjects<'a>(Vec<Detected<'a>>);
 
 /// One detected object.
@@ -17,7 +16,7 @@ pub(super) struct Detected<'a> {
     pub score: f64,
     /// The box, in pixels.
     pub bbox: Box4,
-    /// What the colour classifier named, where it was asked.
+    /// The colour that the classifier named, if it was asked.
     pub color: Option<Text<'a>>,
 }
 
@@ -53,13 +52,14 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// Per class: by score descending (ties in the evidence's order, the official order being unspecified),
-    /// above the threshold, at most `max_objects`, then greedy suppression of overlaps if that is switched
-    /// on.
+    /// For each class: the detections above the threshold by descending score, at most `max_objects`, then
+    /// without overlaps if that is switched on. Equal scores keep the evidence's order, since the official
+    /// order is unspecified.
     pub(super) fn new(
         detections: &'a DetectedObjects<'a>,
         threshold: f64,
-        options: &GenEvalOptions,
+        max_objects: usize,
+        max_overlap: f64,
     ) -> Self {
         let mut classes: Vec<(&str, Vec<&Detected<'_>>)> = Vec::new();
         for detected in detections.0.iter().filter(|d| d.score > threshold) {
@@ -71,21 +71,21 @@ impl<'a> Found<'a> {
         }
         for (_, objects) in &mut classes {
             objects.sort_by(|a, b| b.score.total_cmp(&a.score));
-            objects.truncate(options.max_objects);
-            if options.max_overlap != 1.0 {
-                suppress(objects, options.max_overlap);
+            objects.truncate(max_objects);
+            if max_overlap != 1.0 {
+                suppress(objects, max_overlap);
             }
         }
         Self { classes }
     }
 
-    /// The classes that have any, with their objects, best first.
+    /// The classes that have objects, with these objects, best first.
     pub(super) fn classes(&self) -> &[(&'a str, Vec<&'a Detected<'a>>)] {
         &self.classes
     }
 
     /// All objects of a class.
-    pub(super) fn all(&self, class: &str) -> &[&'a Detected<'a>] {
+    pub(super) fn of_class(&self, class: &str) -> &[&'a Detected<'a>] {
         let class = official_object_name(class);
         self.classes
             .iter()
@@ -93,14 +93,14 @@ impl<'a> Found<'a> {
             .map_or(&[], |(_, objects)| objects)
     }
 
-    /// The best `count` objects of a class, or fewer where there are fewer.
+    /// The best `count` objects of a class. There may be fewer.
     pub(super) fn best(&self, class: &str, count: usize) -> &[&'a Detected<'a>] {
-        let all = self.all(class);
+        let all = self.of_class(class);
         &all[..count.min(all.len())]
     }
 }
 
-/// Keeps an object only if it overlaps every better kept one by less than `max_overlap`.
+/// Keeps an object only if its overlap with every better kept one is less than `max_overlap`.
 fn suppress(objects: &mut Vec<&Detected<'_>>, max_overlap: f64) {
     let mut kept: Vec<&Detected<'_>> = Vec::with_capacity(objects.len());
     objects.retain(|object| {

@@ -30,17 +30,17 @@ fn is_result(line: &Object) -> bool {
 
 /// A line of an official results file as evidence.
 ///
-/// Item and repeat come from the path `…/NNNNN/samples/NNNNN.png`, or the same with Windows's backslashes;
-/// where the folder's name is not an item, the item with the same prompt is taken.
+/// The item and the repeat come from the path `…/NNNNN/samples/NNNNN.png`, also with the backslashes of
+/// Windows. If the folder's name is not an item, the item with the same prompt counts.
 ///
 /// # Errors
-/// What is missing in the line, or that it is of no item.
+/// Fails if something is missing in the line, or if it belongs to no item.
 fn line_evidence(record: &Object, items: &[Item]) -> Result<Evidence, String> {
     let text = |key: &str| record.get(key)?.as_str();
-    let filename = text("filename").ok_or("`filename` is no text")?;
+    let filename = text("filename").ok_or("`filename` is not a text")?;
     let correct = record.get("correct").and_then(Value::as_bool);
     let correct = correct.ok_or("`correct` is neither true nor false")?;
-    let (folder, repeat) = sample(filename).ok_or_else(|| {
+    let (folder, repeat) = prompt_and_number(filename).ok_or_else(|| {
         format!("`filename` = {filename:?} does not end in PROMPT/samples/NUMBER.png")
     })?;
     let known = items.iter().find(|item| item.item == folder);
@@ -76,19 +76,20 @@ fn line_evidence(record: &Object, items: &[Item]) -> Result<Evidence, String> {
 }
 
 /// The folder of a prompt and the number of a picture in it.
-fn sample(filename: &str) -> Option<(&str, u32)> {
+fn prompt_and_number(filename: &str) -> Option<(&str, u32)> {
     let mut parts = filename.rsplit(['/', '\\']).filter(|part| !part.is_empty());
     let (file, _samples, folder) = (parts.next()?, parts.next()?, parts.next()?);
     let (number, _) = file.rsplit_once('.').unwrap_or((file, ""));
     Some((folder, number.parse().ok()?))
 }
 
-/// The verdict that such evidence holds.
+/// The verdict in such evidence.
 pub(super) fn verdict(evidence: &Value) -> Result<Verdict, String> {
     let seen: OfficialVerdict<'_> = evidence::read(evidence);
     let verdict = seen.official.into_option().unwrap_or_default();
     let correct = verdict.correct.into_option();
-    let correct = correct.ok_or("malformed official results: `correct` is no truth value")?;
+    let correct =
+        correct.ok_or("malformed official results: `correct` is neither true nor false")?;
     let reason = verdict.reason.text().to_owned();
     Ok(Verdict::scored(
         f64::from(u8::from(correct)),
@@ -151,7 +152,7 @@ fn results(rule: &GenEval, board: &Board<'_>) -> String {
             "metadata": python::json::dumps(&Value::Object(item.expect.clone())),
             "details": python::json::dumps(&details.unwrap_or_else(|| json!({}))),
         });
-        text.push_str(&pandas(&record));
+        text.push_str(&pandas_line(&record));
         text.push('\n');
     }
     text
@@ -163,7 +164,7 @@ fn tag_of<'a>(grade: &'a Grade, item: &'a Item) -> &'a str {
     expected.or_else(tagged).unwrap_or_default()
 }
 
-/// Class → boxes with their scores, of the detections that count.
+/// The boxes of each class with their scores, of the detections that count.
 fn details(rule: &GenEval, tag: &str, evidence: &Value) -> Value {
     let seen: OfficialVerdict<'_, Value> = evidence::read(evidence);
     match seen.official.into_option().map(|verdict| verdict.details) {
@@ -174,7 +175,14 @@ fn details(rule: &GenEval, tag: &str, evidence: &Value) -> Value {
     let Ok(detections) = DetectedObjects::read(evidence) else {
         return json!({});
     };
-    let found = Found::new(&detections, rule.threshold(Some(tag)), &rule.0);
+    let threshold = rule.threshold(Some(tag));
+    let options = &rule.0;
+    let found = Found::new(
+        &detections,
+        threshold,
+        options.max_objects,
+        options.max_overlap,
+    );
     let classes = found.classes().iter().map(|(class, objects)| {
         let boxes = objects.iter().map(|object| {
             let [x1, y1, x2, y2] = object.bbox;
@@ -185,8 +193,8 @@ fn details(rule: &GenEval, tag: &str, evidence: &Value) -> Value {
     Value::Object(classes.collect())
 }
 
-/// One line as pandas writes records: compact, in ASCII, with `/` behind a backslash.
-fn pandas(record: &Value) -> String {
+/// One line as pandas writes records: compact, in ASCII, with a backslash before `/`.
+fn pandas_line(record: &Value) -> String {
     let mut text = String::new();
     let mut units = [0; 2];
     for character in record.to_string().chars() {

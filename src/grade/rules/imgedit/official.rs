@@ -1,4 +1,4 @@
-//! The files that ImgEdit's own scripts pass on: replies, averages of items, averages of types.
+//! The files that ImgEdit's own scripts write and read: replies, averages of items, averages of types.
 
 use super::{ImgEdit, Variant};
 use crate::grade::judge;
@@ -31,9 +31,9 @@ pub(super) fn files(rule: &ImgEdit, board: &Board<'_>) -> Vec<OfficialFile> {
         let Ok(calls) = judge::calls(&case, rule.0.observer.as_deref()) else {
             continue;
         };
-        let names = rule.names(item).unwrap_or_default();
+        let names = rule.score_names(item).unwrap_or_default();
         let read = |reply: &str| rule.read(rule.0.parsing, names, reply);
-        let reply = match judge::first(&calls, "judge", rule.0.parsing, read) {
+        let reply = match judge::first_readable(&calls, "judge", rule.0.parsing, read) {
             Ok((call, _)) => Some(call.reply),
             Err(_) => calls.last().map(|call| call.reply.clone()),
         };
@@ -52,7 +52,7 @@ pub(super) fn files(rule: &ImgEdit, board: &Board<'_>) -> Vec<OfficialFile> {
         file("average_score.json", averages),
     ];
     if rule.0.variant == Variant::Basic {
-        let types = super::types(board, |grade| grade.score.filter(|_| grade.repeat == 0));
+        let types = super::type_means(board, |grade| grade.score.filter(|_| grade.repeat == 0));
         let types = types.into_iter().map(|(kind, mean)| (kind, mean.into()));
         files.push(file("typescore.json", types.collect()));
     }

@@ -5,10 +5,10 @@ use crate::python::whitespace::{is_space, strip};
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// What a judge's reply holds.
+/// The scores in a judge's reply.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scores {
-    /// Name and number as counted, in the order of the reply (official) or of the rubric.
+    /// Names and numbers that count, in the order of the reply (official) or of the rubric.
     pub lines: Vec<(String, f64)>,
     /// Their mean, rounded to two digits.
     pub mean: f64,
@@ -98,12 +98,11 @@ pub(super) static RUBRICS: [(&str, [&str; 3]); 9] = [
     ),
 ];
 
-/// As the official scripts (`step1_get_avgscore.py`, `get_average_score.py`): every line that `": "` splits
-/// into exactly two parts, the second of which is all digits, counts, regardless of its name and its number.
+/// The official way (`step1_get_avgscore.py`, `get_average_score.py`): every line counts that `": "` splits
+/// into exactly two parts and whose second part is all digits, regardless of its name and its number.
 ///
 /// # Errors
-/// Why there is no score: no line counts, or `int()` raises an error, which stops the official script
-/// altogether.
+/// Fails if no line counts, or if `int()` raises an error, which stops the official script.
 pub(super) fn official(reply: &str) -> Result<Scores, String> {
     let mut lines = Vec::new();
     for line in split_lines(reply) {
@@ -124,11 +123,11 @@ pub(super) fn official(reply: &str) -> Result<Scores, String> {
     Scores::of_lines(lines)
 }
 
-/// Exactly the template that the judge is asked to fill: each of the names once, with a number from 1 to 5
-/// behind it.
+/// Exactly the template that the judge is asked to fill: each of the names once, followed by a number from 1
+/// to 5.
 ///
 /// # Errors
-/// What is not as asked.
+/// Fails if something is not as asked.
 pub(super) fn strict(reply: &str, names: &[&str]) -> Result<Scores, String> {
     let mut found = Vec::with_capacity(names.len());
     for name in names {
@@ -151,17 +150,18 @@ pub(super) fn strict(reply: &str, names: &[&str]) -> Result<Scores, String> {
     Scores::of_lines(found)
 }
 
-/// Each of the names wherever a line begins with it, through markup, numbering, `/5` and what follows; the
-/// last line of a name counts, numbers are brought into 1 to 5. With `cap`, later scores are at most the
-/// first.
+/// Each of the names wherever a line begins with it, with markup, numbering, `/5` and further text. The last
+/// line of a name counts. Numbers are limited to 1 to 5. With `cap`, later scores are at most the first.
 ///
 /// # Errors
-/// Which name has no number.
+/// Fails if a name has no number.
 pub(super) fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, String> {
     let mut found: Vec<(String, f64)> = Vec::with_capacity(names.len());
     for name in names {
         let lines = split_lines(reply).into_iter();
-        let value = lines.filter_map(|line| behind(line, name)).next_back();
+        let value = lines
+            .filter_map(|line| number_after_name(line, name))
+            .next_back();
         let value = value.ok_or_else(|| format!("it has no number for {name}"))?;
         let most = match found.first() {
             Some((_, first)) if cap => *first,
@@ -172,7 +172,7 @@ pub(super) fn robust(reply: &str, names: &[&str], cap: bool) -> Result<Scores, S
     Scores::of_lines(found)
 }
 
-/// What follows each of the names at the start of a line, or each word `Score` where there is no name.
+/// The text after each of the names at the start of a line, or after each word `Score` if there is no name.
 pub(super) fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
     static SCORE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)score-?[^\w\n-]*([^\n]*)").ok());
@@ -183,13 +183,13 @@ pub(super) fn written<'a>(reply: &'a str, names: &[&str]) -> Vec<&'a str> {
             .collect();
     }
     let lines = split_lines(reply);
-    let named = |line: &&'a str| names.iter().find_map(|name| rest(line, name));
+    let named = |line: &&'a str| names.iter().find_map(|name| text_after_name(line, name));
     lines.iter().filter_map(named).collect()
 }
 
 /// The number of a line that begins with a name.
-fn behind(line: &str, name: &str) -> Option<f64> {
-    let rest = rest(line, name)?;
+fn number_after_name(line: &str, name: &str) -> Option<f64> {
+    let rest = text_after_name(line, name)?;
     let whole = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let tail = rest.get(whole..)?.strip_prefix('.').unwrap_or_default();
     let part = tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -197,8 +197,8 @@ fn behind(line: &str, name: &str) -> Option<f64> {
     rest.get(..length)?.parse().ok()
 }
 
-/// What follows a name and its colon at the start of a line, through markup and numbering.
-fn rest<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+/// The text after a name and its colon at the start of a line. Markup and numbering are skipped.
+fn text_after_name<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let line = line.trim_start_matches(|c| is_space(c) || ">*_#•–—-".contains(c));
     let digits = line.trim_start_matches(|c: char| c.is_ascii_digit());
     let numbered = digits.len() < line.len() && digits.starts_with(['.', ')']);
@@ -218,10 +218,10 @@ fn rest<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     Some(rest.trim_start_matches(markup))
 }
 
-/// The one score of a reply to the hard suite's prompt: the last number from 1 to 5 behind the word `Score`.
+/// The one score of a reply to the hard suite's prompt: the last number from 1 to 5 after the word `Score`.
 ///
 /// # Errors
-/// When there is none; with `once`, also when there are several.
+/// Fails if there is none. With `once`, it also fails if there are several.
 pub(super) fn single(reply: &str, once: bool) -> Result<Scores, String> {
     static SCORE: LazyLock<Option<Regex>> =
         LazyLock::new(|| Regex::new(r"(?i)score(\W*)([1-5])\b").ok());

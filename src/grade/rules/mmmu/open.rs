@@ -7,7 +7,7 @@ use regex::Regex;
 use std::fmt;
 use std::sync::LazyLock;
 
-/// Words behind which the answer stands.
+/// Words that the answer follows.
 const CONCLUSIONS: [&str; 8] = [
     "could be ",
     "so ",
@@ -39,8 +39,8 @@ impl fmt::Display for Said {
     }
 }
 
-/// What a reply gives as its answer: of each line the shortest end behind a word of conclusion (in the last
-/// line also behind `=`), or the whole reply where no line has any; and all numbers in these.
+/// What a reply gives as its answer: the shortest end of each line after a word of conclusion (in the last
+/// line also after `=`), or the whole reply if no line has any; and all numbers in these.
 pub(super) fn read(reply: &str) -> Vec<Said> {
     let phrases = key_phrases(reply);
     let numbers = phrases.iter().flat_map(|phrase| numbers(phrase));
@@ -55,7 +55,7 @@ pub(super) fn read(reply: &str) -> Vec<Said> {
     found
 }
 
-/// Whether an answer is among what was read: a phrase within a phrase, a number equal to a number.
+/// Whether an answer is among what was read: a phrase inside a phrase, or an equal number.
 pub(super) fn is_right(found: &[Said], answer: &str) -> bool {
     let wanted = normalised(answer);
     found.iter().any(|said| match said {
@@ -93,8 +93,8 @@ fn key_phrases(reply: &str) -> Vec<String> {
     }
 }
 
-/// A number where `float()` reads one, commas aside; else the text in small letters, which, when it is one
-/// character, must have a blank on one side.
+/// A number if `float()` reads one without the commas. Otherwise the text in lower case. A single character
+/// must have a blank before or after it.
 fn normalised(text: &str) -> Vec<Said> {
     let text = strip(text);
     if let Some(number) = python::float::parse(&text.replace(',', "")) {
@@ -143,7 +143,7 @@ fn plain_numbers(text: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Where the unsigned number that starts at `start` ends.
+/// The end of the unsigned number that starts at `start`.
 fn plain_end(text: &[char], start: usize) -> Option<usize> {
     let whole = start + digits(text, start);
     let fraction = match text.get(whole) {

@@ -1,6 +1,6 @@
 //! The file that `example.py` writes: the items of OCRBench.json with `predict` and `result`.
 
-use super::dataset;
+use super::item::dataset;
 use crate::grade::answer;
 use crate::grade::rule::{Board, OfficialFile};
 use crate::python;
@@ -24,7 +24,7 @@ pub(super) fn file(board: &Board<'_>) -> OfficialFile {
         let name = item.item.as_str();
         if let (Some(said), Some(result)) = (said.get(name), results.get(name)) {
             record.insert("predict".into(), json!(said));
-            // Right or wrong, a whole number.
+            // It is a whole number, for right or wrong.
             record.insert("result".into(), json!(u8::from(*result > 0.0)));
         }
         Value::Object(record)

@@ -1,14 +1,27 @@
 //! OCRBench's official numbers.
 
-use super::{Averaging, dataset, field};
+use super::item::{dataset, field};
 use crate::grade::rule::Board;
 use crate::record::Item;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 
-/// Items of OCRBench.
+/// The number of items of OCRBench.
 const ITEMS: usize = 1000;
 
-/// What an item's type is called among the metrics, and the total it belongs to.
+/// What the official script prints at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::grade::rules) enum Averaging {
+    /// Right answers by type, out of 1000: for the 1000 items of OCRBench.
+    #[default]
+    Totals,
+    /// The share of right answers by data set: for the full test.
+    Datasets,
+}
+
+/// The name of an item's type among the metrics, and the total that it belongs to.
 const TYPES: [(&str, &str, &str); 10] = [
     (
         "Regular Text Recognition",
@@ -50,8 +63,8 @@ const TYPES: [(&str, &str, &str); 10] = [
     ),
 ];
 
-/// Every item with its score, which is 0 where it has none, and its mean where it was asked several times.
-fn scores<'a>(board: &Board<'a>) -> impl Iterator<Item = (&'a Item, f64)> {
+/// Every item with its score. The score is 0 if it has none, and the mean if it was asked several times.
+fn item_scores<'a>(board: &Board<'a>) -> impl Iterator<Item = (&'a Item, f64)> {
     let mut sums: HashMap<&str, (f64, f64)> = HashMap::new();
     for grade in board.grades {
         let (sum, count) = sums.entry(&grade.item).or_default();
@@ -69,7 +82,7 @@ pub(super) fn by_type(board: &Board<'_>) -> BTreeMap<String, f64> {
     let names = TYPES.iter().flat_map(|(_, name, total)| [*name, *total]);
     let names = names.chain(["final"]);
     let mut totals: BTreeMap<String, f64> = names.map(|name| (name.to_owned(), 0.0)).collect();
-    for (item, score) in scores(board) {
+    for (item, score) in item_scores(board) {
         let Some((name, total)) = of_type(item) else {
             continue;
         };
@@ -90,7 +103,7 @@ fn of_type(item: &Item) -> Option<(&'static str, &'static str)> {
 /// The share of right answers of each data set.
 pub(super) fn by_dataset(board: &Board<'_>) -> BTreeMap<String, f64> {
     let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for (item, score) in scores(board) {
+    for (item, score) in item_scores(board) {
         if let Some(dataset) = dataset(item) {
             let (sum, count) = sums.entry(dataset).or_default();
             *sum += score;

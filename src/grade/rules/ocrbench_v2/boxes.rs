@@ -1,4 +1,4 @@
-//! Boxes `x1, y1, x2, y2` and how much of them is common.
+//! Boxes `x1, y1, x2, y2`, and how much of them overlaps.
 
 use super::patterns::{SPACE, pattern};
 use crate::python::number::int;
@@ -30,7 +30,7 @@ pub(super) fn last_in(text: &str) -> Option<Box4> {
     groups.last()
 }
 
-/// The first four of a value's parts as `int` makes them: floats lose their fraction, texts are read.
+/// The first four parts of a value, as `int` converts them: floats lose their fraction, and texts are read.
 ///
 /// # Errors
 /// Fails if the value has no parts, one of them is not a number, or there are fewer than four.
@@ -42,12 +42,12 @@ pub(super) fn of_value(value: &Value) -> Result<Box4, String> {
         Value::Bytes(bytes) => bytes.iter().map(|b| Value::Int(b.to_string())).collect(),
         other => return Err(format!("{} has no coordinates", other.repr())),
     };
-    let wrong = |part: &Value| format!("{} is no coordinate", part.repr());
+    let wrong = |part: &Value| format!("{} is not a coordinate", part.repr());
     let numbers = parts.iter().map(|part| {
         let number = match part {
             Value::Int(digits) => int(digits),
             Value::Bool(value) => Some(i128::from(*value)),
-            // A cast keeps what fits.
+            // A cast takes the nearest value that fits.
             Value::Float(value) if value.is_finite() => Some(*value as i128),
             Value::Str(text) => int(text),
             Value::Bytes(bytes) => std::str::from_utf8(bytes).ok().and_then(int),
@@ -60,8 +60,8 @@ pub(super) fn of_value(value: &Value) -> Result<Box4, String> {
     first.ok_or_else(|| format!("{} has fewer than four coordinates", value.repr()))
 }
 
-/// Intersection over union, by plain areas; 0 when the union is 0. Corners in the wrong order give what the
-/// formula gives.
+/// Intersection over union of plain areas. It is 0 when the union is 0. For corners in the wrong order, the
+/// result is that of the formula.
 pub(super) fn iou(a: Box4, b: Box4) -> f64 {
     let width = overlap((a[0], a[2]), (b[0], b[2]));
     let height = overlap((a[1], a[3]), (b[1], b[3]));

@@ -1,4 +1,4 @@
-//! Charts: the prediction's dict and the answer's as tables of two columns.
+//! Charts: the dict of the prediction and that of the answer, as tables with two columns.
 
 use super::dictionary::FENCED;
 use super::patterns::{SPACE, pattern};
@@ -17,24 +17,24 @@ static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// `#` to the end of its line, also inside of texts.
+/// `#` to the end of its line, also inside texts.
 static COMMENT: LazyLock<Regex> = LazyLock::new(|| pattern("#.*"));
 
 /// # Errors
-/// Why the official script gives 0 without comparing.
+/// Fails if the official script gives 0 without comparing. The error says why.
 pub(super) fn compare(prediction: &str, gold: &Dict) -> Result<Alike, String> {
-    let dict = parse(prediction).ok_or("no Python dict in the prediction")?;
+    let dict = parse_prediction(prediction).ok_or("no Python dict in the prediction")?;
     if dict.is_empty() {
         return Err("the prediction's dict is empty".into());
     }
-    table::teds(&of_dict(&dict), &of_dict(gold))
+    table::teds(&dict_as_table(&dict), &dict_as_table(gold))
 }
 
 /// The answer's dict.
 ///
 /// # Errors
-/// Fails if it is none: the official script would stop here.
-pub(super) fn gold(answer: &Json) -> Result<Dict, String> {
+/// Fails if it is not a dict. The official script would stop here.
+pub(super) fn read_gold(answer: &Json) -> Result<Dict, String> {
     match Value::from_json(answer) {
         Value::Dict(dict) => Ok(dict),
         other => Err(format!(
@@ -45,11 +45,11 @@ pub(super) fn gold(answer: &Json) -> Result<Dict, String> {
 }
 
 /// The longest fenced block, or else the whole text, as a Python dict.
-fn parse(prediction: &str) -> Option<Dict> {
+fn parse_prediction(prediction: &str) -> Option<Dict> {
     let blocks = FENCED
         .captures_iter(prediction)
         .filter_map(|found| found.get(1));
-    // Of blocks of one length the first.
+    // The first of the blocks with this length.
     let longest = blocks.fold(None, |best: Option<&str>, block| {
         let longer = best.is_none_or(|best| block.as_str().chars().count() > best.chars().count());
         if longer { Some(block.as_str()) } else { best }
@@ -64,8 +64,8 @@ fn parse(prediction: &str) -> Option<Dict> {
     }
 }
 
-/// A row for each key, the characters of its value set apart by blanks. Nothing is escaped.
-fn of_dict(dict: &Dict) -> String {
+/// A row for each key. The characters of its value are separated by blanks. Nothing is escaped.
+fn dict_as_table(dict: &Dict) -> String {
     let mut html = String::from("<html><body><table>\n");
     for (key, value) in dict.iter() {
         let mut spaced = String::new();

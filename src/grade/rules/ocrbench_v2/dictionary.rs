@@ -7,7 +7,7 @@ use crate::python::whitespace::strip;
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// A block in fences. What is in the fence's first line counts when it is nothing, `python` or `json`.
+/// A fenced block. After its opening fence, the line has nothing, `python` or `json`.
 pub(super) static FENCED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?s)```(?i:python|json)?\n(.*?)\n```"));
 
@@ -22,8 +22,8 @@ static PAIR: LazyLock<Regex> = LazyLock::new(|| {
 pub(super) type Pairs = Vec<(String, String)>;
 
 /// Reads the first fenced block, or else the whole text: as JSON, or else as a Python literal, or else by
-/// searching for `key: value`. What is not a dict gives no pairs, and one key that is not text spoils them
-/// all.
+/// searching for `key: value`. Anything that is not a dict gives no pairs. If one key is not text, there are
+/// no pairs at all.
 pub(super) fn parse(prediction: &str) -> Pairs {
     let fenced = FENCED.captures(prediction).and_then(|found| found.get(1));
     let content = fenced.map_or(strip(prediction), |block| block.as_str());
@@ -60,7 +60,7 @@ fn by_search(content: &str) -> Pairs {
     unique(found.collect())
 }
 
-/// Of equal keys the last one's value counts, in the first one's place.
+/// For equal keys, the value of the last one counts, in the place of the first one.
 fn unique(pairs: Pairs) -> Pairs {
     let mut places = std::collections::HashMap::new();
     let mut kept = Pairs::new();

@@ -1,4 +1,4 @@
-//! Documents: edit distance of the trees of headings and lines (STEDS). It measures structure only.
+//! Documents: the edit distance of the trees of headings and lines (STEDS). It measures only the structure.
 
 use super::patterns::{SPACE, pattern};
 use crate::python::whitespace::strip;
@@ -7,7 +7,7 @@ use regex::Regex;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// What is cleaned from a line, in order, and what takes its place.
+/// Patterns that are removed from a line, in order, and their replacements.
 static CLEANED: LazyLock<[(Regex, &str); 10]> = LazyLock::new(|| {
     let space = format!("[{SPACE}]");
     [
@@ -40,8 +40,8 @@ impl Alike {
     }
 }
 
-/// Compares. Inserting or deleting a node costs 1, relabelling one costs 1 when either label is blank and
-/// else nothing.
+/// Compares. Inserting or deleting a node costs 1. Relabelling a node costs 1 if one of the labels is blank,
+/// and otherwise nothing.
 pub(super) fn compare(prediction: &str, gold: &str) -> Alike {
     let (predicted, golden) = (Outline::read(prediction), Outline::read(gold));
     let distance = tree_distance::distance(&predicted.tree(), &golden.tree(), |a, b| {
@@ -57,7 +57,7 @@ pub(super) fn compare(prediction: &str, gold: &str) -> Alike {
 struct Outline {
     labels: Vec<String>,
     children: Vec<Vec<usize>>,
-    /// The way from the root to each node, as places among siblings, which sorts nodes in preorder.
+    /// The path from the root to each node, as indices among siblings. It sorts the nodes in preorder.
     paths: Vec<Vec<usize>>,
     /// The first node of each label in preorder.
     first: HashMap<String, usize>,
@@ -81,8 +81,8 @@ impl Outline {
             if line.starts_with('#') {
                 let title = line.replace('#', "");
                 outline.add(ROOT, title.clone());
-                // A title is found by its label again: an earlier node of the same label gets its lines. An
-                // empty one is none.
+                // A title is found by its label, so an earlier node of the same label gets its lines. An
+                // empty title is not found.
                 under = match outline.first.get(&title) {
                     Some(&node) if !title.is_empty() => node,
                     _ => TITLE,

@@ -1,7 +1,7 @@
 //! Formulas in LaTeX (`vqa_metric.py` of OCRBench v2).
 
 use super::answers::Answers;
-use super::vqa::{best, contained, plain};
+use super::vqa::{best_worth, containment, one_line};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -18,13 +18,13 @@ pub(super) fn formula(prediction: &str, answers: &Answers, drop_text: bool) -> f
     }
     let normalise = |text: &str| {
         if drop_text {
-            plain(&TEXT.replace_all(text, "$1")).replace(' ', "")
+            one_line(&TEXT.replace_all(text, "$1")).replace(' ', "")
         } else {
-            plain(text).replace(' ', "")
+            one_line(text).replace(' ', "")
         }
     };
     let prediction = normalise(prediction);
-    best(answers.all(), |answer| {
-        contained(&prediction, &normalise(answer))
+    best_worth(answers.texts(), |answer| {
+        containment(&prediction, &normalise(answer))
     })
 }

@@ -1,8 +1,12 @@
-//! What a prediction is worth, and why.
+//! The worth of a prediction, with the reason.
 
 use super::table::Alike;
 use super::text4::text4;
+use crate::text::count::counted;
 use crate::text::wordnet::WordNet;
+
+/// The name of the part of a grade that the official aggregation leaves out.
+pub(super) const IGNORED: &str = "ignored";
 
 /// A graded prediction.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -28,12 +32,15 @@ impl Graded {
     }
 
     /// The same with parts.
-    pub(super) fn with(mut self, parts: impl IntoIterator<Item = (&'static str, f64)>) -> Self {
+    pub(super) fn with_parts(
+        mut self,
+        parts: impl IntoIterator<Item = (&'static str, f64)>,
+    ) -> Self {
         self.parts.extend(parts);
         self
     }
 
-    /// Left out of the aggregation; counted as 0 in the mean of its task.
+    /// A prediction that is left out of the aggregation. It counts as 0 in the mean of its task.
     pub(super) fn ignored(reason: &str) -> Self {
         Self {
             ignored: true,
@@ -41,17 +48,18 @@ impl Graded {
         }
     }
 
-    /// A tree edit distance, or why there was nothing to compare.
+    /// A tree edit distance, or the reason why there was nothing to compare.
     pub(super) fn of_table(result: Result<Alike, String>, what: &str) -> Self {
         match result {
             Ok(alike) => Self::new(
                 alike.score,
                 format!(
-                    "TEDS of {what}: distance {:.4} over {} nodes",
-                    alike.distance, alike.nodes
+                    "TEDS of {what}: distance {:.4} over {}",
+                    alike.distance,
+                    counted(alike.nodes, "node")
                 ),
             )
-            .with([("distance", alike.distance), ("nodes", alike.nodes as f64)]),
+            .with_parts([("distance", alike.distance), ("nodes", alike.nodes as f64)]),
             Err(why) => Self::new(0.0, format!("TEDS of {what}: {why}")),
         }
     }
@@ -65,6 +73,6 @@ impl Graded {
             ("edit_distance", text.edit_distance),
         ];
         parts.extend(text.f_measure.map(|f| ("f_measure", f)));
-        Self::new(text.score, text.to_string()).with(parts)
+        Self::new(text.score, text.to_string()).with_parts(parts)
     }
 }

@@ -1,4 +1,4 @@
-//! Key information: which of the keys have the right value.
+//! Key information: the keys that have the right value.
 
 use super::dictionary::Pairs;
 use crate::python;
@@ -11,9 +11,10 @@ use serde_json::Value as Json;
 pub(super) struct Gold(Vec<(String, Vec<Value>)>);
 
 impl Gold {
-    /// Reads `answers[0]`. A JSON object's values are lists of accepted values; one that is a text is taken
-    /// character by character, as the official script does. In a text that holds an object, a value that is
-    /// not a list stands alone. Unreadable text gives None: nothing is accepted and the score is 0.
+    /// Reads `answers[0]`. The values of a JSON object are lists of accepted values. A value that is a text
+    /// is read character by character, as the official script does. In a text with an object, a value that is
+    /// not a list is the only accepted one. An unreadable text gives `None`: nothing is accepted, and the
+    /// score is 0.
     ///
     /// # Errors
     /// Fails if the official script would stop here.
@@ -45,14 +46,14 @@ impl Gold {
     /// Reads the text of `answers[0]` in the Chinese task: a Python literal.
     ///
     /// # Errors
-    /// Fails if it is none.
+    /// Fails if it is not a Python dict.
     pub(super) fn read_literal(answer: &Json) -> Result<Option<Self>, String> {
         let Json::String(text) = answer else {
             return Self::read(answer);
         };
         match python::literal::parse(text) {
             Some(Value::Dict(dict)) => Ok(Some(Self::of_dict(&dict))),
-            _ => Err("the answer is no Python dict".into()),
+            _ => Err("the answer is not a Python dict".into()),
         }
     }
 
@@ -71,7 +72,7 @@ impl Gold {
         };
         match value {
             Value::Dict(dict) => Ok(Some(Self::of_dict(&dict))),
-            _ => Err("the answer's text holds no object".into()),
+            _ => Err("the answer's text has no object".into()),
         }
     }
 
@@ -81,7 +82,7 @@ impl Gold {
                 Value::List(all) => all.clone(),
                 other => vec![other.clone()],
             };
-            // A key that is not text equals none of the prediction's.
+            // A key that is not text equals no key of the prediction.
             let key = match key {
                 Value::Str(key) => key.clone(),
                 other => format!("\0{}", other.repr()),
@@ -103,17 +104,17 @@ fn characters(text: &str) -> Vec<Value> {
     text.chars().map(|c| Value::Str(c.to_string())).collect()
 }
 
-/// How many of the keys are right.
+/// The number of keys that are right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Keys {
     /// Keys with the right value.
     pub(super) right: usize,
-    /// In the prediction or the answer.
+    /// All keys of the prediction or the answer.
     pub(super) all: usize,
 }
 
 impl Keys {
-    /// The share of right keys; 0 where there are none.
+    /// The share of right keys. It is 0 if there are none.
     pub(super) fn score(self) -> f64 {
         if self.all == 0 {
             return 0.0;
@@ -122,7 +123,7 @@ impl Keys {
     }
 }
 
-/// Compares, for the best choice of accepted values.
+/// Compares with the best choice of accepted values.
 ///
 /// The official script tries every choice of one accepted value for each key. Keys do not depend on each
 /// other, so the best choice is the best of each key. A key that is absent from the prediction and `None` in
@@ -155,7 +156,7 @@ pub(super) fn compare(predicted: &Pairs, gold: &Gold) -> Keys {
     keys
 }
 
-/// Lower-cased and without blanks.
+/// The text in lower case and without blanks.
 fn comparable(text: &str) -> String {
     let lower = text.to_lowercase();
     strip(&lower).replace(['\n', ' '], "")

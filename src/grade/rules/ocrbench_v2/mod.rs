@@ -33,39 +33,36 @@ use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::record::Overall;
 use crate::record::{Grade, Item, OutputKind};
 use crate::text::wordnet::WordNet;
+use graded::IGNORED;
 use question::Question;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tasks::Task;
 
-/// The part of a grade that the official aggregation leaves out.
-const IGNORED: &str = "ignored";
-
-/// `ocrbench-v2`, described.
+/// The description of `ocrbench-v2`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<OcrBenchV2Options>(
     "ocrbench-v2",
     "OCRBench v2: each of its thirty tasks by its own measure.",
     &[Reads::Answer],
     |options| Ok(Box::new(OcrBenchV2::new(options.read()?)?)),
 )
-.writing(&["OCRBench_v2.json"]);
+.with_official_files(&["OCRBench_v2.json"]);
 
 /// Options of `ocrbench-v2`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct OcrBenchV2Options {
-    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, where
-    /// it is.
+    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, if
+    /// it was fetched.
     pub wordnet: Option<PathBuf>,
 }
 
-/// Scores in 0..=1 (tables may fall below) by the metric of the item's `type`. Averages are taken in each
-/// capability of a language over its items, and then over capabilities. A missing prediction counts as 0 in
-/// the tasks for which the official script says so; in the others it stops there, and the output has no
-/// score.
+/// Scores in 0..=1 (tables may be below) by the metric of the item's `type`. Averages are taken over the
+/// items of each capability of a language, and then over the capabilities. A missing prediction counts as 0
+/// in the tasks for which the official script says so. In the other tasks the script stops, and the output
+/// has no score.
 #[derive(Debug)]
 pub(super) struct OcrBenchV2 {
     wordnet: Option<WordNet>,
@@ -108,11 +105,6 @@ impl OcrBenchV2 {
     }
 }
 
-/// The task of an item.
-fn task_of(item: &Item) -> Option<&'static Task> {
-    Task::named(item.expect.get("type").and_then(Value::as_str)?)
-}
-
 impl Rule for OcrBenchV2 {
     fn grade(&self, case: &Case<'_>) -> Verdict {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
@@ -125,7 +117,7 @@ impl Rule for OcrBenchV2 {
 
     /// `type`, `language` and `capability` are those of the item's task.
     fn tag<'a>(&self, item: &'a Item, name: &str) -> Option<&'a str> {
-        let known = task_of(item).and_then(|task| match name {
+        let known = Task::of_item(item).and_then(|task| match name {
             "type" => Some(task.name),
             "language" => Some(task.language()),
             "capability" => Some(task.capability),

@@ -1,7 +1,7 @@
 //! The file that `eval.py` writes and `get_score.py` reads: the records of the benchmark with `predict` and
 //! `score`.
 
-use super::IGNORED;
+use super::graded::IGNORED;
 use crate::grade::answer;
 use crate::grade::rule::{Board, OfficialFile};
 use crate::python;
@@ -9,8 +9,8 @@ use crate::record::{Item, Object};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// The first output of every item, as it was graded. An item without a score has none here either, so that
-/// the official aggregation stops at it and counts nothing as wrong that was not graded.
+/// The first output of every item, as it was graded. An item without a score has none here either. So the
+/// official aggregation stops at it, and does not count an ungraded output as wrong.
 pub(super) fn file(board: &Board<'_>) -> OfficialFile {
     let outputs = board.outputs.unwrap_or_default().iter();
     let said: HashMap<&str, Option<String>> = outputs

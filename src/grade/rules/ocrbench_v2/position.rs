@@ -1,4 +1,4 @@
-//! Questions whose answer says where it stands.
+//! Questions whose answer is a text and its box.
 
 use super::boxes::{self, Box4};
 use super::dictionary::Pairs;
@@ -9,7 +9,8 @@ pub(super) fn answer(predicted: &Pairs) -> Option<&str> {
     value(predicted, "answer")
 }
 
-/// How much the prediction's `bbox` has in common with the right one; 0 when there is none to read.
+/// The intersection over union of the prediction's `bbox` and the right one. It is 0 if the prediction's
+/// cannot be read.
 pub(super) fn iou(predicted: &Pairs, gold: Result<Box4, String>) -> f64 {
     let literal = value(predicted, "bbox").and_then(python::literal::parse);
     let said = literal.and_then(|value| boxes::of_value(&value).ok());

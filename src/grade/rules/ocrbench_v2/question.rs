@@ -1,4 +1,4 @@
-//! From a question, its answers and a prediction to a score, by the metric of the question's task.
+//! The score of a prediction, from a question and its answers, by the metric of the question's task.
 
 use super::answers::Answers;
 use super::boxes::{self, Box4};
@@ -10,11 +10,12 @@ use super::tasks::{Family, Task};
 use super::{chart, choice, counting, dictionary, document, formula, position, vqa};
 use crate::grade::reading::quote;
 use crate::python::value::Value;
+use crate::text::count::counted;
 use crate::text::wordnet::WordNet;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-/// Most answers that a reason lists.
+/// The largest number of answers that a reason lists.
 const LISTED: usize = 3;
 
 /// `expect` of an item: the official record.
@@ -37,8 +38,8 @@ impl Question {
     /// Grades a prediction. `None` for one that is missing.
     ///
     /// # Errors
-    /// Fails if the official script would stop here, and why: the item is damaged, or has no rule for a
-    /// missing prediction.
+    /// Fails if the official script would stop here, with the reason: the item is damaged, or the script has
+    /// no rule for a missing prediction.
     pub(super) fn grade(
         &self,
         task: &Task,
@@ -61,7 +62,7 @@ impl Question {
         Ok(match family {
             Family::Vqa => self.eval()? == Some("multiple choice"),
             Family::KeyInformation | Family::KeyInformationCn => self
-                .gold(family)?
+                .read_gold(family)?
                 .is_none_or(|gold| gold.combinations() <= 1),
             Family::VqaCn
             | Family::Handwriting
@@ -94,11 +95,14 @@ impl Question {
             Family::Table => self.table(prediction),
             Family::TableCn => {
                 let gold = self.first_text()?;
-                Ok(Graded::of_table(table::html(prediction, gold), "HTML"))
+                Ok(Graded::of_table(
+                    table::compare_html(prediction, gold),
+                    "HTML",
+                ))
             }
             Family::Chart if prediction.is_empty() => Ok(Graded::new(0.0, "empty prediction")),
             Family::Chart => {
-                let gold = chart::gold(self.first()?)?;
+                let gold = chart::read_gold(self.first_answer()?)?;
                 Ok(Graded::of_table(
                     chart::compare(prediction, &gold),
                     "a dict as a table",
@@ -119,7 +123,7 @@ impl Question {
         let answers = Answers::read(&self.answers)?;
         let (score, by) = match (self.eval()?, family) {
             (Some("multiple choice"), _) => {
-                self.single()?;
+                self.check_single_answer()?;
                 (
                     choice::multiple_choice(prediction, &answers),
                     "equality of the reply's letters",
@@ -147,11 +151,11 @@ impl Question {
     }
 
     fn handwriting(&self, prediction: &str, synonyms: Option<&WordNet>) -> Result<Graded, String> {
-        let question = self.question.as_str().ok_or("`question` is no text")?;
+        let question = self.question.as_str().ok_or("`question` is not a text")?;
         if question.contains("简答") {
             return Ok(Graded::of_text(prediction, self.first_text()?, synonyms));
         }
-        self.single()?;
+        self.check_single_answer()?;
         let answers = Answers::read(&self.answers)?;
         let score = choice::joined_letters(prediction, &answers);
         Ok(Graded::new(
@@ -187,19 +191,22 @@ impl Question {
     }
 
     fn table(&self, prediction: &str) -> Result<Graded, String> {
-        self.single()?;
+        self.check_single_answer()?;
         let Some(question) = self.question.as_str() else {
             return Ok(Graded::ignored(
-                "ignored by the official script: the question is no text",
+                "ignored by the official script: the question is not a text",
             ));
         };
         let question = question.to_lowercase();
         let gold = self.first_text()?;
         if question.contains("html") {
-            Ok(Graded::of_table(table::html(prediction, gold), "HTML"))
+            Ok(Graded::of_table(
+                table::compare_html(prediction, gold),
+                "HTML",
+            ))
         } else if question.contains("markdown") {
             Ok(Graded::of_table(
-                table::markdown(prediction, gold),
+                table::compare_markdown(prediction, gold),
                 "Markdown as HTML",
             ))
         } else {
@@ -208,26 +215,27 @@ impl Question {
     }
 
     fn document(&self, prediction: &str) -> Result<Graded, String> {
-        self.single()?;
+        self.check_single_answer()?;
         let alike = document::compare(prediction, self.first_text()?);
         let reason = format!(
-            "STEDS: distance {} over {} nodes",
-            alike.distance, alike.nodes
+            "STEDS: distance {} over {}",
+            alike.distance,
+            counted(alike.nodes, "node")
         );
         Ok(Graded::new(alike.score(), reason)
-            .with([("distance", alike.distance), ("nodes", alike.nodes as f64)]))
+            .with_parts([("distance", alike.distance), ("nodes", alike.nodes as f64)]))
     }
 
-    fn gold(&self, family: Family) -> Result<Option<Gold>, String> {
-        self.single()?;
+    fn read_gold(&self, family: Family) -> Result<Option<Gold>, String> {
+        self.check_single_answer()?;
         match family {
-            Family::KeyInformationCn => Gold::read_literal(self.first()?),
-            _ => Gold::read(self.first()?),
+            Family::KeyInformationCn => Gold::read_literal(self.first_answer()?),
+            _ => Gold::read(self.first_answer()?),
         }
     }
 
     fn key_information(&self, family: Family, prediction: &str) -> Result<Graded, String> {
-        let Some(gold) = self.gold(family)? else {
+        let Some(gold) = self.read_gold(family)? else {
             return Ok(Graded::new(
                 0.0,
                 "the answer's text cannot be read, which the official script counts as wrong",
@@ -236,13 +244,13 @@ impl Question {
         let predicted = dictionary::parse(prediction);
         let keys = kie::compare(&predicted, &gold);
         let reason = format!(
-            "{} pairs extracted; {} of {} keys right",
-            predicted.len(),
+            "{} extracted; {} of {} right",
+            counted(predicted.len(), "pair"),
             keys.right,
-            keys.all
+            counted(keys.all, "key")
         );
         Ok(Graded::new(keys.score(), reason)
-            .with([("right", keys.right as f64), ("keys", keys.all as f64)]))
+            .with_parts([("right", keys.right as f64), ("keys", keys.all as f64)]))
     }
 
     fn position(&self, prediction: &str) -> Result<Graded, String> {
@@ -253,13 +261,11 @@ impl Question {
         };
         let iou = position::iou(&predicted, boxes::of_value(&Value::from_json(&self.bbox)));
         let reason = format!(
-            "{} pairs extracted; answer {content:.4}, intersection over union {iou:.4}",
-            predicted.len()
+            "{} extracted; answer {content:.4}, intersection over union {iou:.4}",
+            counted(predicted.len(), "pair")
         );
-        Ok(
-            Graded::new(0.5 * content + 0.5 * iou, reason)
-                .with([("answer", content), ("iou", iou)]),
-        )
+        Ok(Graded::new(0.5 * content + 0.5 * iou, reason)
+            .with_parts([("answer", content), ("iou", iou)]))
     }
 
     fn text(
@@ -289,14 +295,14 @@ impl Question {
         };
         let gold: Box4 = match boxes::of_value(&Value::from_json(&self.answers)) {
             Ok(gold) => gold,
-            Err(why) => return Err(format!("`answers` is no box: {why}")),
+            Err(why) => return Err(format!("`answers` is not a box: {why}")),
         };
         let iou = boxes::iou(said, gold);
         Ok(Graded::new(
             iou,
             format!("intersection over union of {said:?} and {gold:?}"),
         )
-        .with([("iou", iou)]))
+        .with_parts([("iou", iou)]))
     }
 
     fn spotting(&self, prediction: &str) -> Result<Graded, String> {
@@ -307,16 +313,16 @@ impl Question {
                 "no word [x1, y1, x2, y2, text] in the reply",
             ));
         }
-        let gold = Word::all(&self.bbox, &self.content)?;
+        let gold = Word::read_answers(&self.bbox, &self.content)?;
         let found = spotting::compare(&words, &gold);
         let reason = format!(
-            "{} words extracted; {} right of {} predicted and {} wanted that count",
-            words.len(),
+            "{} extracted; {} right of {} predicted and {} wanted that count",
+            counted(words.len(), "word"),
             found.right,
             found.predicted,
             found.golden
         );
-        Ok(Graded::new(found.score(), reason).with([
+        Ok(Graded::new(found.score(), reason).with_parts([
             ("right", found.right as f64),
             ("predicted", found.predicted as f64),
             ("wanted", found.golden as f64),
@@ -332,19 +338,19 @@ impl Question {
     }
 
     /// `answers[0]`.
-    fn first(&self) -> Result<&Json, String> {
+    fn first_answer(&self) -> Result<&Json, String> {
         let first = self.answers.as_array().and_then(|all| all.first());
-        first.ok_or_else(|| "`answers` is no list with an answer".to_owned())
+        first.ok_or_else(|| "`answers` is not a list with an answer".to_owned())
     }
 
     fn first_text(&self) -> Result<&str, String> {
-        let first = self.first()?.as_str();
-        first.ok_or_else(|| "the first of `answers` is no text".to_owned())
+        let first = self.first_answer()?.as_str();
+        first.ok_or_else(|| "the first of `answers` is not a text".to_owned())
     }
 
     /// # Errors
     /// Fails if there is not exactly one answer.
-    fn single(&self) -> Result<(), String> {
+    fn check_single_answer(&self) -> Result<(), String> {
         match &self.answers {
             Json::Array(all) if all.len() != 1 => Err(format!(
                 "the item has {} answers, where one was expected",
@@ -355,9 +361,9 @@ impl Question {
     }
 }
 
-/// A metric and the first answers that it was taken against.
+/// A metric, with the first answers that the prediction was compared with.
 fn against(metric: &str, answers: &Answers) -> String {
-    let all = answers.all();
+    let all = answers.texts();
     let listed: Vec<String> = all
         .iter()
         .take(LISTED)

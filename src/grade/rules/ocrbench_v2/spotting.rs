@@ -15,17 +15,17 @@ use std::sync::LazyLock;
 static GROUP: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r"[\[\(][{SPACE}]*([^\[\]\(\)]*?)[{SPACE}]*[\]\)]")));
 
-/// A transcription in quotation marks, when it is read back from a line.
+/// A transcription in quotation marks, after a line was read back.
 static QUOTED: LazyLock<Regex> =
     LazyLock::new(|| pattern(&format!(r#"^[{SPACE}]*"(.*)"[{SPACE}]*$"#)));
 
-/// What may be left out at the ends of a right transcription.
+/// Characters that may be missing at the ends of a right transcription.
 const SPECIAL: &str = "!?.:,*\"()·[]/'";
 
-/// An answer that need not be found, nor is wrong to find.
+/// An answer that does not have to be found. It is not wrong to find it either.
 const ANY: &str = "###";
 
-/// A word and where it stands.
+/// A word and its box.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Word {
     pub(super) corners: Box4,
@@ -33,12 +33,12 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// The answers: `bbox`, a list of polygons `[x1, y1, x2, y2, …]` of which the upright hull counts, beside
-    /// `content`.
+    /// The answers: `bbox` is a list of polygons `[x1, y1, x2, y2, …]`, of which the upright hull counts, and
+    /// `content` has their texts.
     ///
     /// # Errors
-    /// Fails if something else is among them: the official script would stop here.
-    pub(super) fn all(bbox: &Json, content: &Json) -> Result<Vec<Self>, String> {
+    /// Fails if another value is among them. The official script would stop here.
+    pub(super) fn read_answers(bbox: &Json, content: &Json) -> Result<Vec<Self>, String> {
         let list = |value: &Json, name: &str| match value {
             Json::Array(all) => Ok(all.clone()),
             other => Err(format!("`{name}` is {other}, where a list was expected")),
@@ -47,15 +47,13 @@ impl Word {
         let texts = list(content, "content")?;
         let words = polygons.iter().zip(&texts).map(|(polygon, text)| {
             let wrong = || {
-                format!(
-                    "`bbox` holds {polygon}, where whole numbers x1, y1, x2, y2, … were expected"
-                )
+                format!("`bbox` has {polygon}, where whole numbers x1, y1, x2, y2, … were expected")
             };
             let numbers = polygon.as_array().ok_or_else(wrong)?;
             let numbers = numbers.iter().map(|n| n.as_i64().map(i128::from));
             let numbers: Vec<i128> = numbers.collect::<Option<_>>().ok_or_else(wrong)?;
             let text = text.as_str().filter(|text| !text.contains('\n'));
-            let text = text.ok_or("`content` holds something else than a text of one line")?;
+            let text = text.ok_or("`content` has an element that is not a text of one line")?;
             let (xs, ys) = (numbers.iter().step_by(2), numbers.iter().skip(1).step_by(2));
             match (xs.clone().min(), ys.clone().min(), xs.max(), ys.max()) {
                 (Some(&x1), Some(&y1), Some(&x2), Some(&y2)) => Ok(Self {
@@ -70,8 +68,8 @@ impl Word {
 }
 
 /// The words of a prediction: a Python list of `[x1, y1, x2, y2, text]`, or else every bracket with five
-/// parts. Boxes beyond 0 to 1000, with coordinates that are not whole numbers, and repeated words are
-/// dropped.
+/// parts. Repeated words are dropped, and so are boxes outside 0 to 1000 or with coordinates that are not
+/// whole numbers.
 pub(super) fn parse(prediction: &str) -> Vec<Word> {
     let parts: Vec<Option<Word>> = match python::literal::parse(prediction) {
         Some(Value::List(all) | Value::Tuple(all)) => all.iter().map(of_value).collect(),
@@ -96,7 +94,7 @@ fn of_value(value: &Value) -> Option<Word> {
         return None;
     };
     let corners = [x1, y1, x2, y2].map(Value::to_str);
-    word(corners.each_ref().map(String::as_str), &text.to_str())
+    read_word(corners.each_ref().map(String::as_str), &text.to_str())
 }
 
 fn of_text(group: &str) -> Option<Word> {
@@ -104,10 +102,10 @@ fn of_text(group: &str) -> Option<Word> {
     let &[x1, y1, x2, y2, text] = parts.as_slice() else {
         return None;
     };
-    word([x1, y1, x2, y2], text)
+    read_word([x1, y1, x2, y2], text)
 }
 
-fn word(corners: [&str; 4], text: &str) -> Option<Word> {
+fn read_word(corners: [&str; 4], text: &str) -> Option<Word> {
     let mut numbers = [0; 4];
     for (number, corner) in numbers.iter_mut().zip(corners) {
         *number = int(corner).filter(|c| (0..=LARGEST).contains(c))?;
@@ -120,17 +118,17 @@ fn word(corners: [&str; 4], text: &str) -> Option<Word> {
     })
 }
 
-/// How many words were found.
+/// The number of words that were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Found {
     pub(super) right: usize,
-    /// Words of the prediction and the answer that count.
+    /// The words of the prediction and of the answer that count.
     pub(super) predicted: usize,
     pub(super) golden: usize,
 }
 
 impl Found {
-    /// Harmonic mean of precision and recall.
+    /// The harmonic mean of precision and recall.
     pub(super) fn score(self) -> f64 {
         let ratio = |whole: usize| {
             if whole == 0 {
@@ -147,8 +145,8 @@ impl Found {
     }
 }
 
-/// Compares. Of the answers in order, each takes the first free detection that shares more than half of their
-/// union; it is right when the transcription is.
+/// Compares. Each answer, in order, takes the first free detection whose intersection is more than half of
+/// their union. The detection is right if its transcription is.
 pub(super) fn compare(predicted: &[Word], gold: &[Word]) -> Found {
     let predicted: Vec<Word> = (predicted.iter())
         .filter(|word| word.corners[0] < word.corners[2] && word.corners[1] < word.corners[3])
@@ -160,7 +158,8 @@ pub(super) fn compare(predicted: &[Word], gold: &[Word]) -> Found {
     }
     let (any, gold): (Vec<_>, Vec<_>) = gold.into_iter().partition(|word| word.text == ANY);
     let counts = |word: &Word| {
-        let mostly_in = |any: &Word| 2 * common(any.corners, word.corners) > area(word.corners);
+        let mostly_in =
+            |any: &Word| 2 * common_area(any.corners, word.corners) > area(word.corners);
         !any.iter().any(mostly_in)
     };
     let mut free: Vec<Option<&Word>> = predicted.iter().filter(|w| counts(w)).map(Some).collect();
@@ -172,19 +171,19 @@ pub(super) fn compare(predicted: &[Word], gold: &[Word]) -> Found {
     for answer in &gold {
         let paired = free.iter_mut().find(|word| {
             word.is_some_and(|word| {
-                let common = common(answer.corners, word.corners);
+                let common = common_area(answer.corners, word.corners);
                 2 * common > area(answer.corners) + area(word.corners) - common
             })
         });
         if let Some(word) = paired.and_then(Option::take) {
-            found.right += usize::from(same(&answer.text, &word.text));
+            found.right += usize::from(is_same_text(&answer.text, &word.text));
         }
     }
     found
 }
 
-/// As the official script reads a word back from the file that it wrote: without one pair of quotation marks,
-/// and with `\"` and `\\` undone inside of them.
+/// The word as the official script reads it back from the file that it wrote: without one pair of quotation
+/// marks, and with `\"` and `\\` unescaped inside them.
 fn read_back(word: &Word) -> Word {
     let text = word.text.replace('\r', "");
     let inner = QUOTED.captures(&text).and_then(|found| found.get(1));
@@ -202,18 +201,18 @@ fn area([x1, y1, x2, y2]: Box4) -> i128 {
     (x2 - x1) * (y2 - y1)
 }
 
-fn common(a: Box4, b: Box4) -> i128 {
+fn common_area(a: Box4, b: Box4) -> i128 {
     let side = |from: usize, to: usize| (a[to].min(b[to]) - a[from].max(b[from])).max(0);
     side(0, 2) * side(1, 3)
 }
 
-/// Equal in upper case, where the answer may lose a special character at its ends.
-fn same(gold: &str, said: &str) -> bool {
+/// Equal in upper case. The answer may lose a special character at its ends.
+fn is_same_text(gold: &str, said: &str) -> bool {
     let (gold, said) = (gold.to_uppercase(), said.to_uppercase());
     let without_first = gold.strip_prefix(|c| SPECIAL.contains(c));
     let without_last = gold.strip_suffix(|c| SPECIAL.contains(c));
     let without_both = without_first.and_then(|rest| rest.strip_suffix(|c| SPECIAL.contains(c)));
-    // A single special character is both first and last; without both, nothing is left of it.
+    // A single special character is both the first and the last. Without both, nothing is left of it.
     [
         Some(gold.as_str()),
         without_first,

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 /// How alike two tables are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Alike {
-    /// 1 − distance / nodes; below 0 for trees that share nothing.
+    /// 1 − distance / nodes. It is below 0 for trees that share nothing.
     pub(super) score: f64,
     pub(super) distance: f64,
     /// Of the larger table.
@@ -20,24 +20,27 @@ pub(super) struct Alike {
 /// A prediction and an answer in HTML.
 ///
 /// # Errors
-/// Why the official script gives 0 without comparing.
-pub(super) fn html(prediction: &str, gold: &str) -> Result<Alike, String> {
+/// Fails if the official script gives 0 without comparing. The error says why.
+pub(super) fn compare_html(prediction: &str, gold: &str) -> Result<Alike, String> {
     let prediction = prediction.replace('\n', "");
     let start = (prediction.find("<body")).or_else(|| prediction.find("<table"));
     let start = start.ok_or("neither <body nor <table in the prediction")?;
-    teds(&wrapped(&prediction[start..]), &wrapped(gold))
+    teds(
+        &with_missing_tags(&prediction[start..]),
+        &with_missing_tags(gold),
+    )
 }
 
 /// A prediction and an answer in Markdown.
 ///
 /// # Errors
-/// Why the official script gives 0 without comparing.
-pub(super) fn markdown(prediction: &str, gold: &str) -> Result<Alike, String> {
+/// Fails if the official script gives 0 without comparing. The error says why.
+pub(super) fn compare_markdown(prediction: &str, gold: &str) -> Result<Alike, String> {
     teds(&of_markdown(prediction), &of_markdown(gold))
 }
 
-/// With the tags around a table that are missing.
-fn wrapped(table: &str) -> String {
+/// A table with the missing tags around it.
+fn with_missing_tags(table: &str) -> String {
     let mut html = table.replace('\n', "");
     let (opened, closed) = (html.contains("<table"), html.contains("</table>"));
     if !opened {
@@ -54,7 +57,8 @@ fn wrapped(table: &str) -> String {
     html
 }
 
-/// The official conversion. Its removal of the fence eats the letters of "markdown" at both ends too.
+/// The official conversion. When it removes the fence, it also removes the letters of "markdown" at both
+/// ends.
 fn of_markdown(table: &str) -> String {
     let table = table.trim_matches(|c| "`markdown".contains(c));
     let table = strip(table.trim_matches('`'));
@@ -79,7 +83,7 @@ fn of_markdown(table: &str) -> String {
 /// Compares the first tables directly under `body`.
 ///
 /// # Errors
-/// Why the official script gives 0 without comparing.
+/// Fails if the official script gives 0 without comparing. The error says why.
 pub(super) fn teds(prediction: &str, gold: &str) -> Result<Alike, String> {
     let (predicted, golden) = (Page::read(prediction), Page::read(gold));
     let (Some(predicted), Some(golden)) = (predicted, golden) else {
@@ -116,8 +120,8 @@ struct Page {
 }
 
 impl Page {
-    /// `None` if no table stands directly in the body of a whole page. `lxml` takes a text for a whole page
-    /// when it begins with `<html` or a doctype, and gives a fragment, in which no body is left, for others.
+    /// `None` if no table is directly in the body of a whole page. `lxml` takes a text for a whole page if it
+    /// begins with `<html` or a doctype. For other texts it returns a fragment, which has no body.
     fn read(html: &str) -> Option<Self> {
         let begin = html.trim_start_matches(is_space);
         let begins = |tag: &str| {
@@ -148,7 +152,7 @@ impl Page {
             cells: Vec::new(),
         };
         let mut children = Vec::new();
-        // Elements to add, each with the number of its parent.
+        // The elements to add, each with the number of its parent.
         let mut open = vec![(self.table, None)];
         while let Some((id, parent)) = open.pop() {
             let Some(element) = self.document.element(id) else {
@@ -190,7 +194,7 @@ impl Page {
 fn span(cell: &Element, name: &str) -> Result<String, String> {
     let text = cell.attribute(name).unwrap_or("1");
     python::number::digits(text)
-        .ok_or_else(|| format!("a cell's {name} is {text:?}, which is no whole number"))
+        .ok_or_else(|| format!("a cell's {name} is {text:?}, which is not a whole number"))
 }
 
 struct Table {
@@ -201,9 +205,9 @@ struct Table {
 }
 
 struct TableNode {
-    /// Equal for equal tags, with equal spans in cells.
+    /// Equal for equal tags with equal spans, in cells.
     label: u32,
-    /// Where a cell's tokens are.
+    /// The place of a cell's tokens.
     cell: Option<usize>,
 }
 
@@ -224,7 +228,7 @@ impl Tokens {
         tokens
     }
 
-    /// The text after a cell inside of the cell does not count.
+    /// The text after a cell, inside the cell, does not count.
     fn add_inside(&mut self, document: &Document, id: NodeId, out: &mut Vec<u32>) {
         let mut counts = true;
         for (child, node) in document.children(id) {
@@ -246,13 +250,13 @@ impl Tokens {
     }
 }
 
-/// Distances of the contents of cells, each pair computed once.
+/// The distances of the contents of cells. Each pair is computed once.
 struct Cells<'a> {
-    /// Which content each cell has: equal ones share a number.
+    /// The content of each cell. Equal contents share a number.
     predicted: Vec<usize>,
     golden: Vec<usize>,
     contents: [Vec<&'a [u32]>; 2],
-    /// Of each predicted content, the distances to all golden ones.
+    /// For each predicted content, the distances to all golden ones.
     known: Vec<Option<Vec<f64>>>,
     units: usize,
 }

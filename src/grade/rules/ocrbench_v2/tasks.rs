@@ -1,4 +1,7 @@
-//! The tasks of OCRBench v2: by which metric each is graded, and which capability it counts for.
+//! The tasks of OCRBench v2: the metric that grades each of them, and the capability for which it counts.
+
+use crate::record::Item;
+use serde_json::Value;
 
 /// A task type of the official file.
 #[derive(Debug)]
@@ -11,7 +14,7 @@ pub(super) struct Task {
     pub(super) family: Family,
 }
 
-/// Tasks that are graded alike.
+/// Tasks that are graded in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     /// Questions with short answers or a choice of letters.
@@ -127,9 +130,14 @@ const UNDERSTANDING: &str = "en visual_text_understanding";
 const UNDERSTANDING_CN: &str = "cn visual_text_understanding";
 
 impl Task {
-    /// By its name in the official file.
+    /// The task with this name in the official file.
     pub(super) fn named(name: &str) -> Option<&'static Self> {
         TASKS.iter().find(|task| task.name == name)
+    }
+
+    /// The task of an item.
+    pub(super) fn of_item(item: &Item) -> Option<&'static Self> {
+        Self::named(item.expect.get("type").and_then(Value::as_str)?)
     }
 
     /// `en` or `cn`.

@@ -15,9 +15,9 @@ use std::fmt;
 pub(crate) struct Text4 {
     /// BLEU with its usual four orders, 0 to 1.
     pub bleu: f64,
-    /// Without WordNet a lower bound.
+    /// METEOR. Without WordNet, it is a lower bound.
     pub meteor: f64,
-    /// Of the sets of words. `None` if one is empty, and then 0 for the mean.
+    /// The F-measure of the sets of words. `None` if a set is empty. It then counts as 0 in the mean.
     pub f_measure: Option<f64>,
     /// Levenshtein distance of characters / length of the longer text; 0 for two empty texts.
     pub edit_distance: f64,

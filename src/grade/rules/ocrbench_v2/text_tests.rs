@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/ocrbench")
 }
 
-/// The file and the WordNet that the environment names, for a longer trial than what is committed.
+/// The file and the WordNet that the environment names, for a longer trial than the committed one.
 fn named(variable: &str, committed: &str) -> PathBuf {
     std::env::var_os(variable).map_or(folder().join(committed), PathBuf::from)
 }
@@ -28,7 +28,7 @@ fn answers(value: &Value) -> Answers {
     }
 }
 
-/// What this program makes of a case. `None` for metrics that are tested elsewhere.
+/// The result of this program for a case. `None` for metrics that are tested elsewhere.
 fn ours(case: &Value, wordnet: &WordNet) -> Option<Value> {
     let prediction = case["prediction"].as_str().unwrap();
     let accepted = || answers(&case["answers"]);

@@ -2,12 +2,11 @@
 
 use super::tasks::{TASKS, Task};
 use super::text4::meteor_note;
-use super::{OcrBenchV2, task_of};
 use crate::grade::rule::{Board, Rule};
 use crate::text::wordnet::WordNet;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A mean in the making.
+/// The sum and the count of a mean.
 #[derive(Default)]
 struct Mean {
     sum: f64,
@@ -25,13 +24,13 @@ impl Mean {
     }
 }
 
-/// As the official scripts: a task's mean counts ignored items as 0, a capability's leaves them out. A
-/// language's overall value is the plain mean of its capabilities that have items.
-pub(super) fn metrics(rule: &OcrBenchV2, board: &Board<'_>) -> BTreeMap<String, f64> {
+/// The official aggregation. The mean of a task counts ignored items as 0, and that of a capability leaves
+/// them out. The overall value of a language is the plain mean of its capabilities that have items.
+pub(super) fn metrics(rule: &dyn Rule, board: &Board<'_>) -> BTreeMap<String, f64> {
     let mut tasks: BTreeMap<&str, Mean> = BTreeMap::new();
     let mut capabilities: BTreeMap<&str, Mean> = BTreeMap::new();
     let known: HashMap<&str, &Task> = (board.items.iter())
-        .filter_map(|item| Some((item.item.as_str(), task_of(item)?)))
+        .filter_map(|item| Some((item.item.as_str(), Task::of_item(item)?)))
         .collect();
     for grade in board.grades {
         let (Some(score), Some(task)) = (grade.score, known.get(grade.item.as_str())) else {
@@ -58,7 +57,7 @@ pub(super) fn metrics(rule: &OcrBenchV2, board: &Board<'_>) -> BTreeMap<String, 
 
 /// What a reader must know of the numbers.
 pub(super) fn notes(board: &Board<'_>, synonyms: Option<&WordNet>) -> Vec<String> {
-    let tasks: Vec<&Task> = board.items.iter().filter_map(task_of).collect();
+    let tasks: Vec<&Task> = board.items.iter().filter_map(Task::of_item).collect();
     let languages: BTreeSet<&str> = tasks.iter().map(|task| task.language()).collect();
     let asked: BTreeSet<&str> = tasks.iter().map(|task| task.name).collect();
     let mut notes = vec![meteor_note(synonyms)];

@@ -1,7 +1,7 @@
 //! The tables that OneIG-Bench's `text_score.py` writes: one of the model, one of the prompts.
 
-use super::{OneIgText, expect, numbers};
-use crate::grade::pooled::{Pooled as _, added};
+use super::{OneIgText, official_numbers, read_expect};
+use crate::grade::pooled::{Pooled as _, add_terms};
 use crate::grade::rule::{Board, OfficialFile};
 use crate::python::csv::cell;
 use crate::record::{Grade, Item};
@@ -10,7 +10,7 @@ use crate::text::normalise::Language;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-/// The language as metrics name it.
+/// The code of the language in the names of metrics.
 pub(super) const fn code(language: Language) -> &'static str {
     match language {
         Language::En => "en",
@@ -23,14 +23,14 @@ pub(super) fn by_language(rule: &OneIgText, board: &Board<'_>) -> BTreeMap<Langu
     let languages: HashMap<&str, Language> = board
         .items
         .iter()
-        .filter_map(|item| Some((item.item.as_str(), expect(&item.expect).ok()?.language)))
+        .filter_map(|item| Some((item.item.as_str(), read_expect(&item.expect).ok()?.language)))
         .collect();
     let mut sums = BTreeMap::new();
     for grade in board.grades {
         if let (Some(&language), Some(terms)) =
             (languages.get(grade.item.as_str()), rule.terms(grade))
         {
-            added(sums.entry(language).or_default(), &terms);
+            add_terms(sums.entry(language).or_default(), &terms);
         }
     }
     sums
@@ -40,7 +40,7 @@ pub(super) fn by_language(rule: &OneIgText, board: &Board<'_>) -> BTreeMap<Langu
 pub(super) fn files(rule: &OneIgText, board: &Board<'_>) -> Vec<OfficialFile> {
     let mut files = Vec::new();
     for (language, sums) in by_language(rule, board) {
-        let Some(numbers) = numbers(&sums) else {
+        let Some(numbers) = official_numbers(&sums) else {
             continue;
         };
         let mode = code(language).to_uppercase();
@@ -60,8 +60,8 @@ pub(super) fn files(rule: &OneIgText, board: &Board<'_>) -> Vec<OfficialFile> {
     files
 }
 
-/// A row for each prompt: means of distance, exactness and the pictures' own ratios. Empty if no picture
-/// counts.
+/// A row for each prompt: the means of the distance, of exactness and of the pictures' own ratios. Empty if
+/// no picture counts.
 fn prompts(board: &Board<'_>, language: Language, model: &str) -> String {
     let mut grades: HashMap<&str, Vec<&Grade>> = HashMap::new();
     for grade in board.grades.iter().filter(|grade| grade.score.is_some()) {
@@ -69,7 +69,7 @@ fn prompts(board: &Board<'_>, language: Language, model: &str) -> String {
     }
     let mut text = format!(",{model}\n");
     for item in board.items {
-        if expect(&item.expect).is_ok_and(|expect| expect.language == language) {
+        if read_expect(&item.expect).is_ok_and(|expect| expect.language == language) {
             let of_item = grades.get(item.item.as_str());
             let means = of_item.and_then(|grades| {
                 Some([

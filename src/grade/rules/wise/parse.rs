@@ -7,10 +7,10 @@ use crate::python::whitespace::strip;
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// What a legacy judge is asked for.
+/// The names of the scores of the legacy prompt.
 pub(super) const NAMES: [&str; 3] = ["consistency", "realism", "aesthetic_quality"];
 
-/// The same as a judge writes it.
+/// The same names as a judge writes them.
 pub(super) const ASKED: [&str; 3] = ["Consistency", "Realism", "Aesthetic Quality"];
 
 /// Which prompt a reply answers.
@@ -25,15 +25,15 @@ pub(super) enum Prompt {
 /// Blanks as Python's `\s` knows them.
 const BLANKS: &str = r"[\s\x1C-\x1F]*";
 
-/// The three legacy scores as the official script reads them: a name, through asterisks and a colon, and the
-/// first digit behind it, whatever follows; the last of a name counts. Where no name is found at all, three
-/// lines of one digit 0 to 2, unless `fallback` is off (UniWorld-V1's copy has none).
+/// The three legacy scores as the official script reads them: a name, with asterisks and a colon, and the
+/// first digit after it, whatever follows. The last one of a name counts. If no name is found at all, three
+/// lines of one digit 0 to 2 count, unless `fallback` is off (UniWorld-V1's copy has no such fallback).
 ///
 /// # Errors
-/// Which names are missing.
+/// Fails if names are missing.
 pub(super) fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
-    // Python's case-insensitive `i` takes the dotted and the dotless one too; such a name is found and is not
-    // the asked one.
+    // Python's case-insensitive `i` also matches the dotted and the dotless one. Such a name is found, but it
+    // is not the one that was asked for.
     static NAMED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         let names = ASKED.join("|").replace('i', "[iİı]");
         Regex::new(&format!(
@@ -54,7 +54,7 @@ pub(super) fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
         }
     }
     if !any && fallback {
-        let lines = lone(reply, Prompt::Legacy);
+        let lines = lone_digits(reply, Prompt::Legacy);
         if let [first, second, third, ..] = lines[..] {
             return Ok([first, second, third]);
         }
@@ -71,10 +71,10 @@ pub(super) fn legacy(reply: &str, fallback: bool) -> Result<[f64; 3], String> {
     }
 }
 
-/// The three legacy scores from a reply that is as asked: the three lines once each, with 0, 1 or 2.
+/// The three legacy scores from a reply that is exactly as asked: the three lines once each, with 0, 1 or 2.
 ///
 /// # Errors
-/// What is not as asked.
+/// Fails if something is not as asked.
 pub(super) fn legacy_strict(reply: &str) -> Result<[f64; 3], String> {
     let mut scores = [0.0; 3];
     for (name, score) in ASKED.iter().zip(&mut scores) {
@@ -96,8 +96,8 @@ pub(super) fn legacy_strict(reply: &str) -> Result<[f64; 3], String> {
     Ok(scores)
 }
 
-/// The score 0 or 1 of WISE Verified as the official script reads it: what follows `Score` first, or else the
-/// one line that is a bare 0 or 1. Thoughts before the answer are left out.
+/// The score 0 or 1 of WISE Verified as the official script reads it: the first one after `Score`, or else
+/// the only line that is a bare 0 or 1. Thoughts before the answer are left out.
 ///
 /// # Errors
 /// Fails if there is none.
@@ -120,17 +120,17 @@ pub(super) fn verified(reply: &str) -> Result<f64, String> {
     if let Some(found) = score.captures(&answer) {
         return Ok(f64::from(u8::from(&found[1] == "1")));
     }
-    match lone(&answer, Prompt::Verified)[..] {
+    match lone_digits(&answer, Prompt::Verified)[..] {
         [one] => Ok(one),
         [] => Err("it has no `Score: ` of 0 or 1".to_owned()),
         _ => Err("it has no `Score: `, and several lines of 0 or 1".to_owned()),
     }
 }
 
-/// The score of WISE Verified from a reply that is as asked: one line `Score: 0` or `Score: 1`.
+/// The score of WISE Verified from a reply that is exactly as asked: one line `Score: 0` or `Score: 1`.
 ///
 /// # Errors
-/// What is not as asked.
+/// Fails if something is not as asked.
 pub(super) fn verified_strict(reply: &str) -> Result<f64, String> {
     let of_score = |line| strip(line).strip_prefix("Score: ");
     let values: Vec<&str> = split_lines(reply)
@@ -146,7 +146,7 @@ pub(super) fn verified_strict(reply: &str) -> Result<f64, String> {
     }
 }
 
-/// What follows each of the names, through asterisks and a colon, where a number begins.
+/// The text after each of the names, with asterisks and a colon, if a number begins there.
 pub(super) fn written(reply: &str, prompt: Prompt) -> Vec<&str> {
     static NUMBERS: LazyLock<[Option<Regex>; 2]> =
         LazyLock::new(|| [number_after(&ASKED.join("|")), number_after("score")]);
@@ -168,9 +168,8 @@ fn number_after(names: &str) -> Option<Regex> {
     .ok()
 }
 
-/// The digits that stand alone in their lines, up to 2 or, for a verified prompt, 1; lines end at U+000A
-/// only.
-fn lone(text: &str, prompt: Prompt) -> Vec<f64> {
+/// The digits that are alone in their lines, up to 2 or, for a verified prompt, 1. Lines end only at U+000A.
+fn lone_digits(text: &str, prompt: Prompt) -> Vec<f64> {
     static DIGITS: LazyLock<[Option<Regex>; 2]> =
         LazyLock::new(|| [lone_digit("[0-2]"), lone_digit("[01]")]);
     let [legacy, verified] = &*DIGITS;
