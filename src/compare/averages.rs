@@ -100,7 +100,7 @@ fn seed<S: Side>(strata: &[Vec<Pair<S>>], start: u64) -> u64 {
     strata.iter().flatten().fold(start, |hash, pair| {
         let mut hash = hash;
         for side in [pair.before, pair.after] {
-            side.each(&mut |number| hash = mix(hash, number));
+            side.for_each_sum(&mut |number| hash = mix(hash, number));
         }
         hash.rotate_left(23)
     })

@@ -49,7 +49,7 @@ impl ModelCheckpoint {
             ..
         } = ConfiguredModel::new(session, model, "")?;
         let parent = std::env::temp_dir();
-        let unwritable = FileError::at("cannot make a folder in", &parent);
+        let unwritable = FileError::of_action("cannot make a folder in", &parent);
         let temporary =
             tempfile::tempdir_in(&parent).map_err(|error| RunError::from(unwritable(error)))?;
         let folder = named_folder(&settings);
@@ -115,7 +115,7 @@ impl RepositoryFiles {
         folder: PathBuf,
     ) -> Result<Self, HubError> {
         let Repository { repo, revision, .. } = repository;
-        let is_wanted = |path: &str| repository.wants(path);
+        let is_wanted = |path: &str| repository.is_needed(path);
         let snapshot = session
             .hub()?
             .snapshot(repo, revision, &folder, &is_wanted)?;

@@ -196,7 +196,8 @@ impl State {
         let read = ModelName::parse(name);
         if let Some(rival) = self.rival(&read) {
             let since = self.find_heard(name).and_then(|heard| heard.first);
-            let since = since.map_or_else(String::new, |first| format!(" from {}", moment_text(first)));
+            let since =
+                since.map_or_else(String::new, |first| format!(" from {}", moment_text(first)));
             let (count, before) = (rival.replies, &rival.name);
             let noun = if count == 1 { "reply" } else { "replies" };
             return Some(format!(
