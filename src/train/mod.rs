@@ -50,3 +50,4 @@ pub use definition::{TrainingChange, TrainingFile, training};
 pub use error::TrainError;
 pub use place::{Event, Place, Shipped};
 pub use run::{Outcome, RECORD, run as train};
+pub use tasks::objective;

@@ -16,8 +16,10 @@ mod vae;
 mod views;
 mod xomni_ar;
 mod xomni_decoder;
+mod xomni_grpo;
 
 pub use description::TaskDescription;
+pub use xomni_grpo::objective;
 
 use crate::named::{Described, Named};
 
