@@ -70,7 +70,8 @@ pub fn grade_all(
     grades
 }
 
-fn failed(error: &Failure) -> String {
+/// `unscored` of an output that could not be made.
+pub(super) fn failed(error: &Failure) -> String {
     format!("failed: {}: {}: {}", error.stage, error.kind, error.message)
 }
 

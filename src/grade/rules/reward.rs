@@ -1,6 +1,7 @@
 //! `reward`: a run is graded by a reward, from the evidence that it has.
 
 use crate::config;
+use crate::grade::apply;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reward::{Fault, Part, Reward, RewardError, Scored, WHOLE};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
@@ -72,28 +73,19 @@ impl RewardRule {
         verdict
     }
 
-    /// The grades of one item as rewards whose group is not settled, with their places among all grades.
-    fn pending(&self, item: &Item, grades: &[Grade], places: &[usize]) -> Vec<(usize, Scored)> {
-        let waiting = places.iter().filter(|place| {
-            let grade = &grades[**place];
-            grade.score.is_none() && grade.unscored.as_deref() == Some(PENDING)
-        });
+    /// A grade of an item as a reward whose group is not settled.
+    fn pending(&self, item: &Item, grade: &Grade) -> Scored {
         let weights = self.0.weights(item);
-        let scored = |grade: &Grade| {
-            let parts = grade.parts.iter().map(|(name, raw)| {
-                let weight = weights.get(name).copied().unwrap_or_default();
-                let (raw, value) = (*raw, *raw);
-                (name.clone(), Part { raw, value, weight })
-            });
-            Scored {
-                parts: parts.collect(),
-                classes: self.0.classes(item),
-                ..Scored::default()
-            }
-        };
-        waiting
-            .map(|place| (*place, scored(&grades[*place])))
-            .collect()
+        let parts = grade.parts.iter().map(|(name, raw)| {
+            let weight = weights.get(name).copied().unwrap_or_default();
+            let (raw, value) = (*raw, *raw);
+            (name.clone(), Part { raw, value, weight })
+        });
+        Scored {
+            parts: parts.collect(),
+            classes: self.0.classes(item),
+            ..Scored::default()
+        }
     }
 }
 
@@ -136,7 +128,14 @@ fn reason(scored: &Scored) -> String {
 
 impl Rule for RewardRule {
     fn grade(&self, case: &Case<'_>) -> Verdict {
-        self.verdict(&self.0.score_case(case))
+        let mut verdict = self.verdict(&self.0.score_case(case));
+        let failure = case.output.and_then(|output| output.error.as_deref());
+        if let Some(failure) = failure.filter(|_| verdict.score.is_none()) {
+            // The summary counts failed outputs apart from missing evidence.
+            verdict.unscored = Some(apply::failed(failure));
+            verdict.notes.clear();
+        }
+        verdict
     }
 
     fn takes_all(&self) -> bool {
@@ -149,25 +148,20 @@ impl Rule for RewardRule {
 
     /// With `combine = "normalise"`, the outputs of an item are the group.
     fn settle(&self, items: &[Item], grades: &mut [Grade]) {
-        let mut of_items: HashMap<&str, Vec<usize>> = HashMap::new();
-        let waiting = |grade: &Grade| grade.unscored.as_deref() == Some(PENDING);
-        for (place, grade) in grades
-            .iter()
-            .enumerate()
-            .filter(|(_, grade)| waiting(grade))
-        {
-            let item = items.iter().position(|item| item.item == grade.item);
-            let Some(item) = item.map(|at| items[at].item.as_str()) else {
-                continue;
-            };
-            of_items.entry(item).or_default().push(place);
+        let mut of_items: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, grade) in grades.iter().enumerate() {
+            if grade.unscored.as_deref() == Some(PENDING) {
+                of_items.entry(grade.item.clone()).or_default().push(place);
+            }
         }
         for item in items {
-            let Some(places) = of_items.get(item.item.as_str()) else {
+            let Some(places) = of_items.remove(&item.item) else {
                 continue;
             };
-            let (places, mut group): (Vec<usize>, Vec<Scored>) =
-                self.pending(item, grades, places).into_iter().unzip();
+            let group = places
+                .iter()
+                .map(|place| self.pending(item, &grades[*place]));
+            let mut group: Vec<Scored> = group.collect();
             self.0.settle(&mut group);
             for (place, scored) in places.into_iter().zip(&group) {
                 put(&mut grades[place], self.verdict(scored));
