@@ -10,7 +10,7 @@ use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::session::shipped_folder;
 use crate::train::{
-    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
+    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, no_rewards, train, verify,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -65,6 +65,7 @@ fn train_steps(
                     message: error.to_string(),
                 })
             },
+            rewards: &no_rewards,
             on: &|event| progress.on(&event),
         },
     );

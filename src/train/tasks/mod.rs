@@ -37,6 +37,7 @@ static ALL: &[&TaskDescription] = &[
     &siglip_vq::SIGLIP_VQ,
     &xomni_ar::XOMNI_AR,
     &xomni_decoder::XOMNI_DECODER,
+    &xomni_grpo::XOMNI_GRPO,
 ];
 
 impl Described for TaskDescription {
