@@ -126,7 +126,7 @@ pub(super) enum Command {
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan, without running it
     Check(CheckArgs),
-    /// List suites, models, studies, policies, trainings, observers, rules, assets or runs
+    /// List suites, models, studies, policies, rewards, trainings, observers, rules, assets or runs
     List(ListArgs),
     /// Join the shards of a run, then grade and report it
     Merge(MergeArgs),

@@ -25,6 +25,9 @@ const READ: &str = "a reader's thought was left out of the text of the picture";
 
 /// Grades one output that was made. A reply that is a thought alone has no score.
 pub(super) fn grade(rule: &dyn Rule, case: &Case<'_>) -> Verdict {
+    if rule.takes_all() {
+        return rule.grade(case);
+    }
     let read: Vec<Option<Evidence>> = case.evidence.iter().map(|seen| reading(seen)).collect();
     let evidence: Vec<&Evidence> = (read.iter().zip(case.evidence))
         .map(|(read, seen)| read.as_ref().unwrap_or(seen))

@@ -46,7 +46,7 @@ pub fn grade_all(
                     Some(None) => Verdict::unscored("missing output"),
                     Some(Some(Output {
                         error: Some(error), ..
-                    })) => Verdict::unscored(failed(error)),
+                    })) if !rule.takes_all() => Verdict::unscored(failed(error)),
                     output => answer::grade(
                         rule,
                         &Case {
@@ -70,7 +70,8 @@ pub fn grade_all(
     grades
 }
 
-fn failed(error: &Failure) -> String {
+/// `unscored` of an output that could not be made.
+pub(super) fn failed(error: &Failure) -> String {
     format!("failed: {}: {}: {}", error.stage, error.kind, error.message)
 }
 

@@ -22,6 +22,8 @@ pub struct RuleDescription {
     pub official_files: &'static [&'static str],
     /// How the rule reads the results that the benchmark's own script writes, where it does.
     pub official_results: Option<OfficialResults>,
+    /// Increases when the rule grades the same evidence otherwise.
+    pub version: u32,
     options: fn() -> Schema,
     build: Build,
 }
@@ -77,6 +79,7 @@ impl RuleDescription {
             assets: &[],
             official_files: &[],
             official_results: None,
+            version: 1,
             options: schema::<O>,
             build,
         }

@@ -311,6 +311,10 @@ impl Rule for GenEval {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
     }
 
+    fn needs(&self) -> &'static [&'static str] {
+        &["include", "exclude"]
+    }
+
     fn overall(&self) -> Overall {
         Overall::MacroBy("tag".into())
     }

@@ -24,6 +24,7 @@ mod ocrbench_v2;
 mod oneig_text;
 mod page_ocr;
 mod relaxed_accuracy;
+mod reward;
 mod text_recall;
 mod vqa_accuracy;
 mod wise;
@@ -55,6 +56,7 @@ pub const RULES: &[&RuleDescription] = &[
     &oneig_text::RULE,
     &page_ocr::RULE,
     &relaxed_accuracy::RULE,
+    &reward::RULE,
     &text_recall::RULE,
     &vqa_accuracy::RULE,
     &wise::RULE,
