@@ -6,7 +6,6 @@ use super::failure::Failure;
 use super::progress::say;
 use crate::config::{self, RewardDefinition};
 use crate::exit::Exit;
-use crate::grade::reward::RewardError;
 use crate::record::{Item, Object, Tags, Task};
 use crate::reward::Scorer;
 use crate::serve::{KnownItems, Limits, ServeError, ServeEvent, ServeOptions, Token, serve};
@@ -163,12 +162,6 @@ fn item(line: &str, number: usize) -> Result<Item, String> {
         expect: object,
         extra: Object::new(),
     })
-}
-
-impl From<RewardError> for Failure {
-    fn from(error: RewardError) -> Self {
-        Self::new(Exit::Usage, error)
-    }
 }
 
 impl From<ServeError> for Failure {

@@ -1,7 +1,7 @@
 //! The forms of JSON: each says what `unigauge grade` says.
 
 use super::{Service, client, exchange, graded, own, picture, said};
-use crate::support::{stderr, unigauge};
+use crate::support::{lines, stderr, unigauge};
 use serde_json::{Value, json};
 
 #[test]
@@ -381,4 +381,45 @@ fn bomb(image: &str) -> String {
     bytes[16..20].copy_from_slice(&100_000_u32.to_be_bytes());
     bytes[20..24].copy_from_slice(&10_000_u32.to_be_bytes());
     STANDARD.encode(bytes)
+}
+
+#[test]
+fn the_reward_of_the_miniature_world_needs_prompts_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let drawn = graded(dir.path());
+    let run = "results/rewarded/world-mistaken/r";
+    let output = unigauge(dir.path())
+        .args(["grade", run, "--rule", "reward", "--set", "reward=mini"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let run = dir.path().join(run);
+    let grades = lines(&run.join("grades.jsonl"));
+    let score = |item: &Value| {
+        let found = grades.iter().find(|grade| grade["item"] == item["item"]);
+        found.unwrap()["score"].clone()
+    };
+    let expected: Vec<Value> = lines(&run.join("items.jsonl")).iter().map(score).collect();
+    let service = Service::start(
+        dir.path(),
+        &["--rewards", "mini,./strict.toml", "--items", "mini-geneval"],
+    );
+    let prompts: Vec<&str> = drawn.iter().map(|one| one.prompt.as_str()).collect();
+    let images: Vec<&str> = drawn.iter().map(|one| one.image.as_str()).collect();
+    let body = json!({"prompt": prompts, "image": images});
+    assert_eq!(
+        service.post("/compute", &body).body,
+        json!({"rewards": expected})
+    );
+    let looks = service.metric("unigauge_look_seconds_count{observer=\"world\"}");
+    // The second reward needs no further look.
+    let strict: Vec<f64> = drawn.iter().map(|one| one.score).collect();
+    assert_eq!(
+        service.post("/r/strict/compute", &body).body,
+        json!({"rewards": strict})
+    );
+    assert_eq!(
+        service.metric("unigauge_look_seconds_count{observer=\"world\"}"),
+        looks
+    );
 }
