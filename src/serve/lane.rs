@@ -17,7 +17,6 @@ pub(super) type Key = [u8; 32];
 type Order = (Instant, u64, u64);
 
 /// The looks of one observer.
-#[derive(Default)]
 pub(super) struct Lane {
     state: Mutex<State>,
     wake: Condvar,
@@ -48,24 +47,15 @@ pub(super) struct Ticket {
     answer: oneshot::Receiver<Arc<Seen>>,
 }
 
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            looks: HashMap::new(),
-            order: BTreeMap::new(),
-            kept: Cache::new(0),
-            serial: 0,
-            closed: false,
-        }
-    }
-}
-
 impl Lane {
     /// A lane that keeps the evidence of so many looks.
     pub(super) fn new(kept: usize) -> Self {
         let state = State {
+            looks: HashMap::new(),
+            order: BTreeMap::new(),
             kept: Cache::new(kept),
-            ..State::default()
+            serial: 0,
+            closed: false,
         };
         Self {
             state: Mutex::new(state),

@@ -9,7 +9,7 @@ use crate::record::{Failure, Item, Object, Output, OutputKind, Tags, Task};
 use crate::reward::{Eye, OpenReward, Shown};
 use image::RgbImage;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
@@ -116,12 +116,12 @@ impl Question {
     /// # Errors
     /// Says why the output cannot be looked at.
     pub(super) fn sight(
-        self,
+        mut self,
         known: &KnownItems,
         number: usize,
         in_file: bool,
     ) -> Result<Sight, Fault> {
-        if let Some(fault) = self.fault {
+        if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
         let (mut item, base, trusted) = self.item(known, number);
@@ -278,6 +278,6 @@ impl Sight {
             let why = format!("`{file}` names a file of the server; send pictures as base64");
             return Err(Fault::new(FaultKind::Metadata, why));
         }
-        Ok(eye.key(&self.item, Path::new(&self.base), &self.content))
+        Ok(eye.key(&self.item, &self.base, &self.content))
     }
 }
