@@ -88,10 +88,10 @@ impl Eye {
     pub fn key(&self, item: &Item, base: &Path, content: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(content);
-        hash.update([0]);
+        hash.update([0_u8]);
         hash.update(self.observer.asked(item).to_string());
         for file in self.observer.files(item) {
-            hash.update([0]);
+            hash.update([0_u8]);
             let content = sha256_of_file(&base.join(&file));
             hash.update(content.unwrap_or_else(|_| "absent".into()));
         }

@@ -20,9 +20,9 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-/// How long a connection may already wait in the system's list when the server ends.
+/// How long connections are taken that wait in the system's list when the server ends.
 const LAST_CALL: Duration = Duration::from_millis(20);
 
 /// What to serve.
@@ -199,8 +199,9 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiv
         }
     }
     // Who connected before the end is answered too.
+    let last = Instant::now() + LAST_CALL;
     while let Ok(place) = free.clone().try_acquire_owned()
-        && let Ok(Ok((stream, _))) = timeout(LAST_CALL, listener.accept()).await
+        && let Ok(Ok((stream, _))) = timeout_at(last, listener.accept()).await
     {
         connections.spawn(connection(
             stream,

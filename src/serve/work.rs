@@ -41,7 +41,7 @@ pub(super) async fn worth(
 ) -> Result<Vec<Worth>, Refusal> {
     let ready = app.ready()?;
     let pictures = questions.iter().filter(|question| question.decoded() > 0);
-    let bytes = questions.iter().map(Question::decoded).sum();
+    let bytes: u64 = questions.iter().map(Question::decoded).sum();
     let _room = app.room.pictures(pictures.count(), bytes, deadline).await?;
     let mut asked = decode(app, ready, questions).await?;
     let looked = look(ready, &mut asked, deadline).await;
@@ -73,7 +73,7 @@ async fn decode(
         }
     }
     let decoded = parts.into_iter().map(|part| {
-        let bytes = part.iter().map(|(_, _, question)| question.bytes()).sum();
+        let bytes: u64 = part.iter().map(|(_, _, question)| question.bytes()).sum();
         let app = app.clone();
         async move {
             let known = app.clone();

@@ -1,6 +1,6 @@
 //! Bounds of size and of time.
 
-use super::{Service, graded, own, picture};
+use super::{Service, graded, own, picture, strict};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn a_body_above_the_limit_is_refused_before_it_is_read() {
     let dir = tempfile::tempdir().unwrap();
-    graded(dir.path());
+    strict(dir.path());
     let service = Service::start(
         dir.path(),
         &["--rewards", "./strict.toml", "--max-body", "10kB"],
@@ -79,7 +79,7 @@ fn who_writes_slowly_is_cut_off_and_holds_up_nobody() {
 #[test]
 fn more_pictures_than_there_is_room_for_never_wait() {
     let dir = tempfile::tempdir().unwrap();
-    graded(dir.path());
+    strict(dir.path());
     let service = Service::start(
         dir.path(),
         &["--rewards", "./strict.toml", "--max-pictures", "1"],

@@ -175,9 +175,14 @@ pub(super) struct Graded {
     pub score: f64,
 }
 
+/// The file of a reward that the tests ask for.
+pub(super) fn strict(dir: &Path) {
+    std::fs::write(dir.join("strict.toml"), STRICT).unwrap();
+}
+
 /// Items of each of GenEval's tasks, drawn with mistakes and graded by the reward.
 pub(super) fn graded(dir: &Path) -> Vec<Graded> {
-    std::fs::write(dir.join("strict.toml"), STRICT).unwrap();
+    strict(dir);
     let suite = "name = \"rewarded\"\nversion = \"1\"\ntitle = \"Rewarded\"\ntask = \"text-to-image\"\n\
                  observers = [\"world\"]\nlayout = \"flat\"\n\n[items]\ngenerator = \"mini-geneval\"\n\n\
                  [grade]\nrule = \"reward\"\n\n[grade.options]\nreward = \"./strict.toml\"\n\n\

@@ -1,6 +1,6 @@
 //! The forms of JSON: each says what `unigauge grade` says.
 
-use super::{Service, client, exchange, graded, own, picture, said};
+use super::{Service, client, exchange, graded, own, picture, said, strict};
 use crate::support::{lines, stderr, unigauge};
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ fn every_wire_format_says_what_grading_a_run_says() {
 #[test]
 fn clients_hear_whether_the_server_is_ready_and_what_it_has() {
     let dir = tempfile::tempdir().unwrap();
-    graded(dir.path());
+    strict(dir.path());
     let service = Service::start(dir.path(), &["--rewards", "./strict.toml"]);
     let ready = json!({"status": "ok", "rewards": {"strict": ["ready"]}});
     assert_eq!(service.get("/health").body, ready);
@@ -153,7 +153,7 @@ fn each_error_has_its_kind_and_none_is_a_number() {
     let known = Some(&good.expect);
     let body = json!({
         "prompt": vec![good.prompt.as_str(); 5], "image": images,
-        "extra": {"metadata": [known, known, known, known, None]},
+        "extra": {"metadata": [known, known, known, known, null]},
     });
     let said = service.post("/r/strict/compute", &body);
     assert_eq!(said.status, 200);
@@ -207,7 +207,7 @@ fn each_error_has_its_kind_and_none_is_a_number() {
 #[test]
 fn requests_that_cannot_be_read_are_refused_as_a_whole() {
     let dir = tempfile::tempdir().unwrap();
-    graded(dir.path());
+    strict(dir.path());
     let service = Service::start(dir.path(), &["--rewards", "./strict.toml"]);
     let turn = json!({"text": "a", "image_b64": picture(1)});
     let score = |history: Value, rewards: Value| json!({"requests": [{"history": history, "required_rewards": rewards}]});
