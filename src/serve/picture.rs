@@ -2,11 +2,13 @@
 
 use super::limits::Limits;
 use crate::files::sha256_hex;
-use crate::image::dimensions;
+use crate::grade::reward::{Fault, FaultKind};
+use crate::image::{decode_bytes, dimensions};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use image::RgbImage;
 
 /// What a name of a picture that was seen before begins with.
 const SEEN_BEFORE: &str = "sha256:";
@@ -94,6 +96,17 @@ impl Encoded {
         })
     }
 
+    /// Its pixels, upright.
+    ///
+    /// # Errors
+    /// Says what is wrong with the file behind its header.
+    pub(super) fn pixels(&self) -> Result<RgbImage, Fault> {
+        match decode_bytes(&self.bytes, "the picture") {
+            Ok(decoded) => Ok(decoded.rgb),
+            Err(error) => Err(Fault::new(FaultKind::Picture, error.to_string())),
+        }
+    }
+
     /// Bytes of its pixels.
     pub(super) fn decoded(&self) -> u64 {
         u64::from(self.width) * u64::from(self.height) * 3
@@ -105,7 +118,6 @@ mod tests {
     use super::*;
     use crate::image::encode_png;
     use base64::engine::general_purpose::STANDARD as PADDED;
-    use image::RgbImage;
 
     #[test]
     fn a_picture_is_read_up_to_its_header() {

@@ -4,7 +4,7 @@ use super::known::KnownItems;
 use super::picture::{Encoded, Picture};
 use crate::files::{sha256_hex, write_whole};
 use crate::grade::reward::{Fault, FaultKind};
-use crate::image::{decode_bytes, sniff};
+use crate::image::sniff;
 use crate::record::{Failure, Item, Object, Output, OutputKind, Tags, Task};
 use crate::reward::{Eye, OpenReward, Shown};
 use image::RgbImage;
@@ -142,12 +142,10 @@ impl Question {
             match picture {
                 Picture::Before(_) => seen_before = true,
                 Picture::File(encoded) => {
-                    let decoded = decode_bytes(&encoded.bytes, "the picture");
-                    let decoded = decoded
-                        .map_err(|error| Fault::new(FaultKind::Picture, error.to_string()))?;
-                    output.width = Some(decoded.rgb.width());
-                    output.height = Some(decoded.rgb.height());
-                    image = Some(decoded.rgb);
+                    let pixels = encoded.pixels()?;
+                    output.width = Some(pixels.width());
+                    output.height = Some(pixels.height());
+                    image = Some(pixels);
                     if let Some(folder) = folder.as_ref().filter(|_| opened) {
                         file = Some(PathBuf::from(keep(folder, "output", encoded)?));
                     }
