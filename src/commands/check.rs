@@ -7,9 +7,10 @@ use super::failure::Failure;
 use crate::config::{self, Kind, ModelFile, Settings};
 use crate::exit::Exit;
 use crate::generate::{BuildError, Resources};
+use crate::grade::reward::Reward;
 use crate::hub::AssetState;
 use crate::model::weights::{Checked, Files};
-use crate::observe::ObserverKind;
+use crate::observe::{OBSERVERS, ObserverKind};
 use crate::session::{
     ConfiguredModel, ItemSelection, PreparedRun, RunOptions, RunTarget, SelectedSuite,
     TimedOutputs, locate_checkpoints, run_seeds,
@@ -51,6 +52,10 @@ pub(super) fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
     };
     match &args.target {
         Some(name) => {
+            if is_reward(name, args) {
+                println!("reward {name}: {}", check_reward(ctx, name)?);
+                return Ok(exit);
+            }
             if let Some(model) = model_of(name, args)? {
                 let found = checkpoint::check(ctx, model, args)?;
                 return Ok(if exit == Exit::Ok { found } else { exit });
@@ -76,6 +81,23 @@ fn model_of(name: &str, args: &CheckArgs) -> Result<Option<ModelFile>, Failure> 
         Err(error) if args.keys => Err(error.into()),
         _ => Ok(None),
     }
+}
+
+/// Whether the target is a reward: a file with components, or a name that nothing else has.
+fn is_reward(name: &str, args: &CheckArgs) -> bool {
+    let from = Path::new("");
+    if !args.model.is_empty() || args.keys {
+        return false;
+    }
+    if name.ends_with(".toml") {
+        let document = config::Document::read(Path::new(name));
+        return document.is_ok_and(|document| document.content().contains("[[components]]"));
+    }
+    let listed = |kind| config::list(kind).iter().any(|listed| listed.name == name);
+    listed(Kind::Reward)
+        && !listed(Kind::Suite)
+        && config::study(name, from).is_err()
+        && config::model(name, from).is_err()
 }
 
 /// Device, disk, cache.
@@ -132,6 +154,7 @@ fn definitions(ctx: &Context) -> bool {
         ),
         (Kind::Model, check_model),
         (Kind::Study, check_study),
+        (Kind::Reward, check_reward),
     ] {
         for listed in config::list(kind) {
             match check(ctx, &listed.name) {
@@ -161,6 +184,28 @@ fn check_suite(_: &Context, name: &str) -> Result<String, Failure> {
             "can grade existing evidence; this version has no observer {names:?}"
         )),
     }
+}
+
+fn check_reward(_: &Context, name: &str) -> Result<String, Failure> {
+    let loaded = config::reward(name, Path::new(""))?;
+    let reward = Reward::open(&loaded.definition)?;
+    for (index, observer) in loaded.definition.observers.iter().enumerate() {
+        if crate::observe::find(observer).is_none() {
+            let index = index.to_string();
+            let known: Vec<&str> = OBSERVERS.iter().map(|kind| kind.name).collect();
+            let near = config::nearest(observer, known.iter().copied());
+            let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            let help = format!("{near}the observers are {}", known.join(", "));
+            let message = format!("there is no observer named `{observer}` in this version");
+            let mistake = (loaded.document).mistake(&["observers", &index], message, Some(help));
+            return Err(mistake.into());
+        }
+    }
+    let components = loaded.definition.components.len();
+    Ok(format!(
+        "fine, {components} components, fingerprint {}",
+        &reward.fingerprint()[..12]
+    ))
 }
 
 fn check_model(ctx: &Context, name: &str) -> Result<String, Failure> {

@@ -6,6 +6,7 @@ use crate::files::FileError;
 use crate::gate::BaselineError;
 use crate::generate::folder::FolderError;
 use crate::grade::RuleError;
+use crate::grade::reward::RewardError;
 use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
@@ -119,6 +120,7 @@ macro_rules! ends_in {
 ends_in! {
     ConfigError => Usage,
     RuleError => Usage,
+    RewardError => Usage,
     FolderError => Environment,
     HubError => Environment,
     ReportError => Unexpected,

@@ -130,10 +130,33 @@ fn check_component(reward: &RewardDefinition, component: &RewardComponent) -> Re
         let help = "a negative weight makes sense with `combine = \"sum\"` alone";
         return Err(Mistake::new(&["weight"], message, help));
     }
+    check_named_observers(reward, component)?;
     for class in &component.only {
         let classes = reward.classes.iter().map(|class| class.name.as_str());
         known("class", class, classes)
             .map_err(|(message, help)| Mistake::new(&["only"], message, &help))?;
+    }
+    Ok(())
+}
+
+/// The observers that a component's options name must look.
+fn check_named_observers(
+    reward: &RewardDefinition,
+    component: &RewardComponent,
+) -> Result<(), Mistake> {
+    let options = component.options.to_json();
+    let one = options["observer"]
+        .as_str()
+        .into_iter()
+        .map(|name| ("observer", name));
+    let several = options["observers"].as_array().into_iter().flatten();
+    let several = several.filter_map(|name| Some(("observers", name.as_str()?)));
+    for (key, name) in one.chain(several) {
+        let observers = reward.observers.iter().map(String::as_str);
+        known("observer", name, observers).map_err(|(message, help)| {
+            let message = format!("{message} among the `observers` of this reward");
+            Mistake::new(&["options", key], message, &help)
+        })?;
     }
     Ok(())
 }

@@ -59,6 +59,7 @@ mod report;
 mod root;
 mod run;
 mod scores;
+mod serve;
 mod servers;
 mod session;
 mod shards;

@@ -86,7 +86,12 @@ impl Fault {
 
     /// What a rule says of an output that it cannot score.
     pub(super) fn of_rule(why: &str) -> Self {
-        Self::new(kind(why), why)
+        let remedy = if why.starts_with("missing evidence") {
+            "; the reward's observers must look at the output: name them in the `observers` of the suite"
+        } else {
+            ""
+        };
+        Self::new(kind(why), format!("{why}{remedy}"))
     }
 }
 

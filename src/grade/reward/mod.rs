@@ -18,6 +18,7 @@ mod target;
 pub use error::RewardError;
 pub use fault::{Fault, FaultKind};
 pub use quotes::quoted_spans;
+pub(super) use quotes::straight_spans;
 pub use scored::{Part, Scored};
 
 use super::rule::Case;
