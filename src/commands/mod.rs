@@ -31,6 +31,7 @@ mod summaries;
 mod table;
 mod tokens;
 mod train;
+mod train_reward;
 mod train_single;
 mod train_study;
 

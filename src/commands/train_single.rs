@@ -4,13 +4,14 @@ use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
+use super::train_reward::open_reward;
 use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::session::shipped_folder;
 use crate::train::{
-    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, no_rewards, train, verify,
+    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -65,7 +66,7 @@ fn train_steps(
                     message: error.to_string(),
                 })
             },
-            rewards: &no_rewards,
+            rewards: &|name| open_reward(ctx, name, args.device),
             on: &|event| progress.on(&event),
         },
     );
