@@ -30,6 +30,7 @@ mod gedit;
 mod geneval;
 mod got_ocr;
 mod grading;
+mod grpo;
 mod history;
 mod judge;
 mod judge_answering;
