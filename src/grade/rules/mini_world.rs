@@ -5,7 +5,7 @@ use super::geneval::strict_on;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
-use crate::record::evidence::{Detections, TextReading, text_alone};
+use crate::record::evidence::{Detections, text_alone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
