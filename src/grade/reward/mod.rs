@@ -87,15 +87,15 @@ impl Reward {
         let evidence: Vec<&Evidence> = (case.evidence.iter().copied())
             .filter(|seen| names.contains(&seen.observer))
             .collect();
+        let mut scored = Scored {
+            classes: self.classes.of(case.item),
+            ..Scored::default()
+        };
         let item = target::with_texts(case.item);
         let case = Case {
             item: item.as_ref(),
             evidence: &evidence,
             ..*case
-        };
-        let mut scored = Scored {
-            classes: self.classes.of(case.item),
-            ..Scored::default()
         };
         if let Some(failure) = case.output.and_then(|output| output.error.as_deref()) {
             let fault = Fault::of_output(failure);

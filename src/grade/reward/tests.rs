@@ -1,7 +1,6 @@
 //! Rewards by hand: classes, weights, values, mixes and what is missing.
 
 use super::*;
-use crate::config::Settings;
 use serde_json::{Value, json};
 
 fn reward(text: &str) -> Reward {
@@ -94,6 +93,17 @@ fn a_prompt_has_every_class_of_which_a_condition_holds() {
     assert_eq!(reward.classes(&expecting), ["text"]);
     let empty = item("a dog", json!({"texts": []}), json!({}));
     assert_eq!(reward.classes(&empty), [""; 0]);
+}
+
+#[test]
+fn target_texts_in_quotation_marks_are_no_texts_of_the_item() {
+    let classes = "[[classes]]\nname = 'text'\nexpects = 'texts'\nweights = { a = 2.0 }\n";
+    let reward = reward(&format!("{}{classes}", measure("a", "")));
+    let quoted = item("a door with “Open”", json!({}), json!({}));
+    let scored = reward.score(&quoted, &output(json!({})), &numbers(0.5, 0.0));
+    assert_eq!(scored.classes, reward.classes(&quoted));
+    assert_eq!(scored.classes, [""; 0]);
+    assert_eq!(scored.parts["a"].weight, reward.weights(&quoted)["a"]);
 }
 
 #[test]
@@ -429,5 +439,4 @@ fn a_definition_may_be_json() {
     .unwrap();
     let reward = Reward::open(&definition).unwrap();
     near(scored(&reward, &[seen("a", json!({"n": 0.5}))]).reward, 0.5);
-    let _: Settings = definition.components[0].options.clone();
 }
