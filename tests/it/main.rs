@@ -56,6 +56,7 @@ mod recipes;
 mod reference;
 mod region;
 mod report;
+mod rewards;
 mod root;
 mod run;
 mod scores;

@@ -150,7 +150,8 @@ impl Component {
         let value = match self.definition.scale {
             // A z-score takes the place of the scale.
             Some(_) if combine == Combine::Normalise && !self.is_gate() => raw,
-            Some([zero, one]) => ((raw - zero) / (one - zero)).clamp(0.0, 1.0),
+            // Adding 0 makes −0 a 0.
+            Some([zero, one]) => ((raw - zero) / (one - zero)).clamp(0.0, 1.0) + 0.0,
             None if bounded && !(0.0..=1.0).contains(&raw) => {
                 let name = self.name();
                 let message = format!(

@@ -1,7 +1,6 @@
 //! Rewards by hand: classes, weights, values, mixes and what is missing.
 
 use super::*;
-use crate::config::Settings;
 use serde_json::{Value, json};
 
 fn reward(text: &str) -> Reward {
@@ -429,5 +428,4 @@ fn a_definition_may_be_json() {
     .unwrap();
     let reward = Reward::open(&definition).unwrap();
     near(scored(&reward, &[seen("a", json!({"n": 0.5}))]).reward, 0.5);
-    let _: Settings = definition.components[0].options.clone();
 }

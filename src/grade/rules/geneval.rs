@@ -268,12 +268,13 @@ enum Failure {
     Unknown(String),
 }
 
-/// GenEval's rule for pictures of the miniature world, whose observer misses nothing: an empty picture is one.
+/// GenEval's rule on what one observer saw that misses nothing: an empty picture is one.
 ///
 /// # Errors
 /// Never: the options are right.
-pub(super) fn official_with_empty_pictures() -> Result<Box<dyn Rule>, OptionError> {
+pub(super) fn strict_on(observer: &str) -> Result<Box<dyn Rule>, OptionError> {
     let options = GenEvalOptions {
+        observer: Some(observer.to_owned()),
         accept_no_detections: true,
         ..GenEvalOptions::default()
     };

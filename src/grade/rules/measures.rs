@@ -44,10 +44,11 @@ pub(super) struct ScaledMeasure {
 }
 
 impl ScaledMeasure {
+    /// Adding 0 makes −0 a 0.
     fn value(&self, number: f64) -> f64 {
         let on_line = |number: f64| if self.logarithm { number.ln() } else { number };
         let [zero, one] = self.scale.map(on_line);
-        ((on_line(number) - zero) / (one - zero)).clamp(0.0, 1.0)
+        ((on_line(number) - zero) / (one - zero)).clamp(0.0, 1.0) + 0.0
     }
 }
 

@@ -1,15 +1,18 @@
 //! `mini-world`: what the observer `world` saw of a scene of the miniature world, without the extras that
 //! GenEval's rule allows.
 
-use super::geneval::official_with_empty_pictures;
+use super::geneval::strict_on;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
-use crate::record::evidence::{Detections, TextReading, text_alone};
+use crate::record::evidence::{Detections, text_alone};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// The observer that knows the shapes of the miniature world.
+const OBSERVER: &str = "world";
 
 /// `mini-world`, described.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<MiniWorldOptions>(
@@ -19,7 +22,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<MiniWorldOptions
     |options| {
         Ok(Box::new(MiniWorld {
             options: options.read()?,
-            strict: official_with_empty_pictures()?,
+            strict: strict_on(OBSERVER)?,
         }))
     },
 );
@@ -58,7 +61,7 @@ impl MiniWorld {
         let Some(right) = strict.score else {
             return Err(strict.unscored.unwrap_or_default());
         };
-        let evidence = lookup::find(case, Detections::KEY, None)?;
+        let evidence = lookup::find(case, Detections::KEY, Some(OBSERVER))?;
         let things = evidence[Detections::KEY]
             .as_array()
             .map_or(&[][..], Vec::as_slice);
@@ -143,8 +146,7 @@ mod tests {
             "evidence": {"detections": things, "unknown": unknown, "text": text}}))
         .unwrap();
         let options = MiniWorldOptions { score };
-        let strict =
-            official_with_empty_pictures().unwrap_or_else(|_| panic!("its options are right"));
+        let strict = strict_on(OBSERVER).unwrap_or_else(|_| panic!("its options are right"));
         MiniWorld { options, strict }.grade(&Case {
             item: &item,
             repeat: 0,
