@@ -11,7 +11,7 @@ use crate::report::chart::canvas::Label;
 use crate::report::chart::{Curve, Drawn, Lines, Look, Point, Width};
 use crate::session::shipped_folder;
 use crate::train::{
-    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
+    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, course, train, verify,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -139,9 +139,9 @@ const PARTS: u64 = 100;
 
 /// `curve.svg` and `curve.png` beside the numbers.
 fn write_chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
-    let losses = losses(&folder.join(CURVE))?;
+    let course = course(&folder.join(CURVE))?;
     let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for (step, loss) in losses {
+    for (step, loss) in course.values {
         let part = step.saturating_sub(1) * PARTS / training.steps;
         parts.entry(part).or_default().push(loss);
     }
@@ -157,7 +157,7 @@ fn write_chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
             points: points.collect(),
         }],
         x: "step".into(),
-        y: "loss".into(),
+        y: course.name.into(),
         x_ticks: Vec::new(),
         marks: Vec::new(),
         width: Width::Column,

@@ -47,7 +47,7 @@ pub mod tasks;
 pub mod verify;
 mod vocabulary;
 
-pub use curve::{BEGINNING, FILE as CURVE, losses};
+pub use curve::{BEGINNING, Course, FILE as CURVE, course};
 pub use definition::{TrainingChange, TrainingFile, training};
 pub use error::TrainError;
 pub use place::{Event, Place, Shipped};

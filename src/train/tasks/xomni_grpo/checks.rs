@@ -9,7 +9,7 @@ use crate::train::samples::{CHECKS, stream};
 use crate::train::task::Numbers;
 use crate::world::caption::Task;
 use crate::world::random::Random;
-use crate::world::read::{self, Found};
+use crate::world::read::{self, Eyes, Found};
 use crate::world::split::Split;
 use std::collections::BTreeSet;
 
@@ -24,6 +24,8 @@ struct Section {
 struct Seen {
     found: Vec<Vec<Found>>,
     shows: Vec<Shows>,
+    /// By other eyes than those that rewards look with.
+    other: Vec<Shows>,
     codes: Vec<Vec<u32>>,
 }
 
@@ -66,6 +68,7 @@ impl XOmniGrpoTask {
         let count = self.settings.check.drawings;
         let mut numbers = Numbers::new();
         let (mut strict, mut exact, mut scenes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut other = Vec::new();
         for (place, section) in self.sections().into_iter().enumerate() {
             let place = [CHECKS, place as u64];
             let mut groups = self.draw(&policy, &section.wishes, count, &place)?;
@@ -90,12 +93,15 @@ impl XOmniGrpoTask {
             if name != "held_out" {
                 strict.extend(right);
                 exact.extend(alone);
+                let shows = seen.iter().flat_map(|seen| &seen.other);
+                other.extend(mean(shows.map(|shows| f64::from(u8::from(shows.exact)))));
                 scenes.extend(seen);
             }
         }
         for (name, value) in [
             ("strict", mean(strict.into_iter())),
             ("exact", mean(exact.into_iter())),
+            ("exact_other_eyes", mean(other.into_iter())),
             ("distinct", mean(scenes.iter().map(Seen::distinct))),
             ("codes_apart", mean(scenes.iter().filter_map(Seen::apart))),
         ] {
@@ -110,6 +116,11 @@ impl Seen {
         let found: Vec<Vec<Found>> = group.pictures.iter().map(read::things).collect();
         Self {
             shows: found.iter().map(|found| group.wish.shown(found)).collect(),
+            other: group
+                .pictures
+                .iter()
+                .map(|picture| group.wish.shown(&read::things_by(picture, Eyes::OTHER)))
+                .collect(),
             found,
             codes: group.codes,
         }

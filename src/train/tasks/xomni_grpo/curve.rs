@@ -50,6 +50,7 @@ impl XOmniGrpoTask {
             push(&format!("part_{name}"), mean(values.into_iter()));
         }
         push("zero_std", Some(weighed.even));
+        push("too_few", Some(weighed.broken));
         push("missing", Some(weighed.missing));
         let pictures: Vec<RgbImage> = rollouts
             .groups
