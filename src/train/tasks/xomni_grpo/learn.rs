@@ -51,10 +51,11 @@ impl XOmniGrpoTask {
     pub(super) fn step_loss(&self, step: u64) -> Result<Loss, TrainError> {
         let first = step - step.saturating_sub(1) % self.settings.inner;
         let mut kept = self.round.borrow_mut();
+        // The first of several updates draws anew, even if it is asked for twice.
         let known = kept.take().filter(|round| round.first == first);
         let round = match known {
+            _ if step == first => self.round(first)?,
             Some(round) => round,
-            None if step == first => self.round(first)?,
             None => {
                 return Err(TrainError::Definition {
                     message: format!("step {step} needs the drawings of step {first}"),
