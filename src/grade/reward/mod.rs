@@ -2,8 +2,9 @@
 //! numbers.
 //!
 //! Three things are kept apart. A component that *does not apply* to a prompt is left out of the mean, for
-//! every output of that prompt. A component whose value is *0* counts. A component whose evidence is *missing*
-//! takes the whole reward of that output away: there is no reward then, and [`Scored::errors`] says why.
+//! every output of that prompt. A component whose value is *0* counts. A component whose evidence is
+//! *missing* takes the whole reward of that output away: there is no reward then, and [`Scored::errors`] says
+//! why.
 
 mod classes;
 mod combine;
