@@ -12,5 +12,5 @@ mod scorer;
 mod shown;
 
 pub use eye::{Eye, Seen};
-pub use scorer::{OpenReward, Scorer, picture_output};
+pub use scorer::{BuildObserver, OpenReward, Scorer, picture_output};
 pub use shown::Shown;

@@ -9,6 +9,9 @@ use image::RgbImage;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Makes an observer from its name and settings.
+pub type BuildObserver<'a, E> = dyn Fn(&str, &Settings) -> Result<Box<dyn Observer>, E> + 'a;
+
 /// A reward, with the places of its observers among those of the scorer.
 pub struct OpenReward {
     /// The arithmetic.
@@ -32,13 +35,13 @@ pub struct Scorer {
 }
 
 impl Scorer {
-    /// Opens rewards. `build` makes an observer from its name and settings.
+    /// Opens rewards.
     ///
     /// # Errors
     /// Fails if a reward's rule has a mistake, or an observer cannot be made.
     pub fn open<E: From<RewardError>>(
         definitions: &[RewardDefinition],
-        build: &dyn Fn(&str, &Settings) -> Result<Box<dyn Observer>, E>,
+        build: &BuildObserver<'_, E>,
     ) -> Result<Self, E> {
         let mut scorer = Self {
             eyes: Vec::new(),

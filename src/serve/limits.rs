@@ -50,7 +50,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: 256 << 20,
-            bodies: 2 << 30,
+            bodies: 1 << 30,
             outputs: 1024,
             picture_bytes: 32 << 20,
             picture_pixels: 64_000_000,

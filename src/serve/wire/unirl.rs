@@ -13,7 +13,7 @@ use crate::reward::OpenReward;
 use axum::Json;
 use axum::extract::Request;
 use axum::response::IntoResponse;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -30,6 +30,30 @@ struct Requested {
     required_rewards: Vec<String>,
     #[serde(default)]
     metadata: Option<Object>,
+    #[serde(flatten)]
+    identity: Identity,
+}
+
+/// What newer clients call an output, which they want to hear again. They name no version of a scorer that this
+/// server could have.
+#[derive(Deserialize, Serialize, Default)]
+#[serde(default)]
+struct Identity {
+    request_id: Option<Value>,
+    sample_id: Option<Value>,
+    group_id: Option<Value>,
+    source_rank: Option<Value>,
+    policy_version: Option<Value>,
+    idempotency_key: Option<Value>,
+    #[serde(skip_deserializing)]
+    scorer_version: Option<Value>,
+}
+
+/// An output as it was read.
+struct Asked {
+    wanted: Vec<Wanted>,
+    identity: Identity,
+    question: Question,
 }
 
 /// What was said or shown at a time; the last turn is scored.
@@ -58,24 +82,31 @@ struct Wanted {
 pub(in super::super) async fn score(app: &Arc<App>, request: Request) -> Answer {
     let usual = app.limits.other;
     let received = receive(app, request, usual, parse).await?;
-    let (wanted, questions): (Vec<Vec<Wanted>>, Vec<Question>) =
-        received.parsed.into_iter().unzip();
+    let (mut questions, mut asked) = (Vec::new(), Vec::new());
+    for one in received.parsed {
+        questions.push(one.question);
+        asked.push((one.wanted, one.identity));
+    }
     let worths = worth(app, questions, received.deadline).await?;
-    let (mut results, mut errors) = (Vec::new(), Vec::new());
-    for (wanted, worth) in wanted.iter().zip(&worths) {
-        let (result, error) = answer(wanted, worth);
+    let (mut results, mut errors, mut identities) = (Vec::new(), Vec::new(), Vec::new());
+    for ((wanted, identity), worth) in asked.into_iter().zip(&worths) {
+        let (result, error) = answer(&wanted, worth);
         results.push(result);
         errors.push(error);
+        identities.push(identity);
     }
-    Ok(Json(json!({"results": results, "errors": errors})).into_response())
+    let body = json!({
+        "results": results, "errors": errors, "identities": identities, "protocol_version": "1",
+    });
+    Ok(Json(body).into_response())
 }
 
-fn parse(app: &App, body: Vec<u8>) -> Result<Vec<(Vec<Wanted>, Question)>, Refusal> {
+fn parse(app: &App, body: Vec<u8>) -> Result<Vec<Asked>, Refusal> {
     let body: Score = json(&body)?;
     check_count(body.requests.len(), &app.limits)?;
     let requests = body.requests.into_iter().enumerate();
     requests
-        .map(|(number, request)| {
+        .map(|(number, mut request)| {
             check_turns(number, &request.history)?;
             let mut wanted = Vec::new();
             let mut rewards = Vec::new();
@@ -84,9 +115,15 @@ fn parse(app: &App, body: Vec<u8>) -> Result<Vec<(Vec<Wanted>, Question)>, Refus
                 wanted.push(one);
                 rewards.push(open);
             }
+            let identity = std::mem::take(&mut request.identity);
             let mut question = question(app, request);
             question.rewards = rewards;
-            Ok((wanted, question))
+            question.group = identity.group_id.as_ref().map(Value::to_string);
+            Ok(Asked {
+                wanted,
+                identity,
+                question,
+            })
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod ending;
+mod in_process;
 mod limits;
 mod queue;
 mod wires;

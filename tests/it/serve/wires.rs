@@ -33,7 +33,8 @@ fn every_wire_format_says_what_grading_a_run_says() {
     let requests: Vec<Value> = (graded.iter())
         .map(|graded| {
             let turn = json!({"text": graded.prompt, "image_b64": graded.image});
-            json!({"history": [turn], "required_rewards": ["strict", "strict.exact"], "metadata": graded.expect})
+            json!({"history": [turn], "required_rewards": ["strict", "strict.exact"], "metadata": graded.expect,
+                "request_id": graded.prompt, "source_rank": 3})
         })
         .collect();
     let said = service.post("/score", &json!({"requests": requests}));
@@ -57,6 +58,16 @@ fn every_wire_format_says_what_grading_a_run_says() {
             .iter()
             .all(|errors| errors == &json!({}))
     );
+
+    let identities = said.body["identities"].as_array().unwrap();
+    assert_eq!(identities.len(), graded.len());
+    for (identity, graded) in identities.iter().zip(&graded) {
+        assert_eq!(
+            (&identity["request_id"], &identity["source_rank"]),
+            (&json!(graded.prompt), &json!(3))
+        );
+        assert_eq!(identity["group_id"], Value::Null);
+    }
 
     let requests: Vec<Value> = (graded.iter())
         .map(|graded| json!({"id": graded.prompt, "prompt": graded.prompt, "image": graded.image, "expect": graded.expect}))
