@@ -8,10 +8,11 @@ use std::process::Command;
 use std::{env, fs, io};
 
 /// Folders whose files are put into the program.
-const FOLDERS: [&str; 6] = [
+const FOLDERS: [&str; 7] = [
     "suites",
     "configs/models",
     "configs/policies",
+    "configs/rewards",
     "configs/studies",
     "configs/training",
     "results/published",

@@ -25,6 +25,8 @@
 //! | [`gate`] | baselines, policies and the verdict of CI |
 //! | [`history`] | many runs of a suite: trend, change points, what changed |
 //! | [`session`] | an evaluation from names to results: plan, prepare, execute, score; begin here |
+//! | [`mod@reward`] | rewards in this process: observers that are opened once, and what outputs are worth |
+//! | [`serve`] | a server of rewards for the trainers of other programs |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
@@ -84,8 +86,10 @@ pub mod python;
 pub mod record;
 pub mod remote;
 pub mod report;
+pub mod reward;
 pub mod run;
 pub mod schemas;
+pub mod serve;
 pub mod session;
 pub mod stats;
 pub mod study;

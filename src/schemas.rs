@@ -1,6 +1,6 @@
 //! JSON schemas of the definition files, for editors and for checks.
 
-use crate::config::{ModelFile, PolicyFile, PublishedFile, StudyFile, SuiteFile};
+use crate::config::{ModelFile, PolicyFile, PublishedFile, RewardDefinition, StudyFile, SuiteFile};
 use crate::train::TrainingFile;
 use schemars::schema_for;
 
@@ -11,6 +11,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("model.json", schema_for!(ModelFile)),
         ("study.json", schema_for!(StudyFile)),
         ("policy.json", schema_for!(PolicyFile)),
+        ("reward.json", schema_for!(RewardDefinition)),
         ("published.json", schema_for!(PublishedFile)),
         ("training.json", schema_for!(TrainingFile)),
     ]

@@ -10,7 +10,8 @@ use crate::generate::BuildError;
 use crate::model::weights::{Checked, Files};
 use crate::session::{
     CheckedDefinition, CheckedObserver, ConfiguredModel, ItemSelection, PreparedRun, RunRequest,
-    RunTarget, SelectedSuite, Session, SessionError, TimedOutputs, free_space, single_model,
+    RunTarget, SelectedSuite, Session, SessionError, TimedOutputs, free_space, is_reward,
+    single_model,
 };
 use crate::text::count::counted;
 use indicatif::{HumanBytes, HumanDuration};
@@ -68,6 +69,11 @@ pub(super) fn check(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
         let usable = definitions(ctx);
         return Ok(if usable { exit } else { Exit::Usage });
     };
+    if !args.keys && is_reward(name, &args.model) {
+        let checked = ctx.session.check_reward(name)?;
+        println!("{} {name}: {}", Kind::Reward, describe(&checked));
+        return Ok(exit);
+    }
     let model = match single_model(name, &args.model) {
         Err(error) if args.keys => return Err(error.into()),
         model => model.unwrap_or_default(),
@@ -107,10 +113,11 @@ fn environment(ctx: &Context, args: &CheckArgs) -> Result<Exit, Failure> {
 /// Checks every definition that a name can reach. False if one has a mistake.
 fn definitions(ctx: &Context) -> bool {
     type Check = fn(&Session, &str) -> Result<CheckedDefinition, SessionError>;
-    let checks: [(Kind, Check); 3] = [
+    let checks: [(Kind, Check); 4] = [
         (Kind::Suite, Session::check_suite),
         (Kind::Model, Session::check_model),
         (Kind::Study, Session::check_study),
+        (Kind::Reward, Session::check_reward),
     ];
     let mut usable = true;
     for (kind, check) in checks {
@@ -140,6 +147,14 @@ fn describe(checked: &CheckedDefinition) -> String {
                 format!("{models} × {suites}")
             });
             format!("fine, {}", parts.collect::<Vec<_>>().join(", "))
+        }
+        CheckedDefinition::Reward {
+            components,
+            fingerprint,
+        } => {
+            let components = counted(*components, "component");
+            let short = fingerprint.get(..12).unwrap_or(fingerprint);
+            format!("fine, {components}, fingerprint {short}")
         }
     }
 }

@@ -17,6 +17,7 @@ mod observe;
 mod parity;
 mod report;
 mod run;
+mod serve;
 mod study;
 mod table;
 mod tokens;
@@ -40,6 +41,7 @@ pub(super) use observe::ObserveArgs;
 pub(super) use parity::ParityArgs;
 pub(super) use report::ReportArgs;
 pub(super) use run::{RunArgs, SelectArgs};
+pub(super) use serve::{Serve, ServeRewardsArgs};
 pub(super) use study::StudyArgs;
 pub(super) use table::TableArgs;
 pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
@@ -126,7 +128,7 @@ pub(super) enum Command {
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan, without running it
     Check(CheckArgs),
-    /// List suites, models, studies, policies, trainings, observers, rules, assets or runs
+    /// List suites, models, studies, policies, rewards, trainings, observers, rules, assets or runs
     List(ListArgs),
     /// Join the shards of a run, then grade and report it
     Merge(MergeArgs),
@@ -134,6 +136,9 @@ pub(super) enum Command {
     Parity(ParityArgs),
     /// Train a network on the miniature world
     Train(TrainArgs),
+    /// Serve what this program knows to other programs
+    #[command(subcommand)]
+    Serve(Serve),
     /// Turn pictures into the codes of a model's tokenizer, and back
     #[command(subcommand)]
     Tokens(TokensCommand),

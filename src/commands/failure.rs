@@ -6,6 +6,7 @@ use crate::files::FileError;
 use crate::gate::BaselineError;
 use crate::generate::folder::FolderError;
 use crate::grade::RuleError;
+use crate::grade::reward::RewardError;
 use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
@@ -119,6 +120,7 @@ macro_rules! ends_in {
 ends_in! {
     ConfigError => Usage,
     RuleError => Usage,
+    RewardError => Usage,
     FolderError => Environment,
     HubError => Environment,
     ReportError => Unexpected,
@@ -168,6 +170,7 @@ impl From<SessionError> for Failure {
             Error::Config(error) => return error.into(),
             Error::Suite(error) => return error.into(),
             Error::Rule(error) => return error.into(),
+            Error::Reward(error) => return error.into(),
             Error::Generator(error) => return error.into(),
             Error::Observer(error) => return error.into(),
             Error::Pictures(error) => return error.into(),

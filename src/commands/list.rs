@@ -32,6 +32,7 @@ pub(super) fn list(ctx: &Context, args: &ListArgs) -> Result<Exit, Failure> {
                 Listable::Suites,
                 Listable::Models,
                 Listable::Policies,
+                Listable::Rewards,
                 Listable::Published,
                 Listable::Trainings,
                 Listable::Generators,
@@ -52,6 +53,7 @@ fn section(ctx: &Context, what: Listable, args: &ListArgs, heading: bool) {
         Listable::Models => ("models", definitions(Kind::Model)),
         Listable::Studies => ("studies", definitions(Kind::Study)),
         Listable::Policies => ("policies", definitions(Kind::Policy)),
+        Listable::Rewards => ("rewards", definitions(Kind::Reward)),
         Listable::Published => ("published", published()),
         Listable::Trainings => ("trainings", definitions(Kind::Training)),
         Listable::Generators => (

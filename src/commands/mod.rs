@@ -25,18 +25,20 @@ mod progress;
 mod report;
 mod run;
 mod screen;
+mod serve;
 mod study;
 mod summaries;
 mod table;
 mod tokens;
 mod train;
+mod train_reward;
 mod train_single;
 mod train_study;
 
 use crate::exit::Exit;
 use crate::print;
 use clap::{CommandFactory, Parser};
-use cli::{Bench, Cli, Command};
+use cli::{Bench, Cli, Command, Serve};
 use context::Context;
 use failure::Failure;
 
@@ -85,6 +87,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::List(args) => list::list(ctx, &args),
         Command::Merge(args) => merge::merge(ctx, &args),
         Command::Parity(args) => parity::parity(ctx, &args),
+        Command::Serve(Serve::Rewards(args)) => serve::rewards(ctx, &args),
         Command::Tokens(command) => tokens::tokens(ctx, &command),
         Command::Bench(Bench::Model(args)) => bench::model(ctx, &args),
         Command::Completions { shell } => Ok(man::completions(shell)),

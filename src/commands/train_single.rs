@@ -4,6 +4,7 @@ use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
+use super::train_reward::open_reward;
 use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
@@ -13,7 +14,7 @@ use crate::table::formats::terminal;
 use crate::table::{Column, Grid, Row};
 use crate::text::count::counted;
 use crate::train::{
-    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, losses, train, verify,
+    BEGINNING, CURVE, Outcome, Place, TrainError, TrainingFile, course, train, verify,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -68,6 +69,7 @@ fn train_steps(
                     message: error.to_string(),
                 })
             },
+            rewards: &|name| open_reward(ctx, name, args.device),
             on: &|event| progress.on(&event),
         },
     );
@@ -139,9 +141,9 @@ const PARTS: u64 = 100;
 
 /// Draws `curve.svg` and `curve.png` beside the file with the losses.
 fn write_chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
-    let losses = losses(&folder.join(CURVE))?;
+    let course = course(&folder.join(CURVE))?;
     let mut parts: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
-    for (step, loss) in losses {
+    for (step, loss) in course.values {
         let part = step.saturating_sub(1) * PARTS / training.steps;
         parts.entry(part).or_default().push(loss);
     }
@@ -157,7 +159,7 @@ fn write_chart(training: &TrainingFile, folder: &Path) -> Result<(), Failure> {
             points: points.collect(),
         }],
         x: "step".into(),
-        y: "loss".into(),
+        y: course.name.into(),
         x_ticks: Vec::new(),
         marks: Vec::new(),
         width: Width::Column,

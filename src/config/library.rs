@@ -27,6 +27,8 @@ pub enum Kind {
     Policy,
     /// A training on the miniature world.
     Training,
+    /// What an output is worth to a training, as a mix of several rules.
+    Reward,
 }
 
 impl Kind {
@@ -39,6 +41,7 @@ impl Kind {
             Self::Published => "results/published",
             Self::Policy => "configs/policies",
             Self::Training => "configs/training",
+            Self::Reward => "configs/rewards",
         }
     }
 }
@@ -52,6 +55,7 @@ impl fmt::Display for Kind {
             Self::Published => "table of published results",
             Self::Policy => "policy",
             Self::Training => "training",
+            Self::Reward => "reward",
         })
     }
 }
@@ -247,7 +251,7 @@ fn unknown_name(kind: Kind, name: &str, known: &BTreeMap<String, Origin>) -> Con
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{model_file, policy_file, published_file, study_check, suite_file};
+    use crate::config::{model_file, policy_file, published_file, reward, study_check, suite_file};
 
     fn built_in(kind: Kind) -> Vec<(&'static str, Document, Origin)> {
         BUILT_IN
@@ -288,6 +292,10 @@ mod tests {
         for (name, document, origin) in built_in(Kind::Policy) {
             let policy = policy_file::checked(document, origin).unwrap();
             assert_eq!(policy.definition.name, name);
+        }
+        for (name, document, origin) in built_in(Kind::Reward) {
+            let reward = reward::checked(document, origin).unwrap();
+            assert_eq!(reward.definition.name, name);
         }
         for (name, document, origin) in built_in(Kind::Study) {
             let study = study_check::checked(document, origin).unwrap();

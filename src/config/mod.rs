@@ -1,5 +1,5 @@
-//! TOML files of suites, models, studies, policies and trainings: reading them, finding them by name, and
-//! locating errors.
+//! TOML files of suites, models, studies, policies, rewards and trainings: reading them, finding them by
+//! name, and locating errors.
 
 mod adds_up;
 mod document;
@@ -10,6 +10,8 @@ mod model_file;
 mod policy_file;
 mod published_file;
 mod repository;
+mod reward;
+mod reward_check;
 mod settings;
 mod study_check;
 mod study_factor;
@@ -31,6 +33,9 @@ pub use published_file::{
     OverallOf, PublishedFile, PublishedRow, all_published, published, published_file,
 };
 pub use repository::Repository;
+pub use reward::{
+    Combine, Effect, Expects, PatternOf, PromptClass, RewardComponent, RewardDefinition, reward,
+};
 pub use settings::Settings;
 pub use study_check::study;
 pub use study_factor::{Cost, CostOf, Curves, Factor, Level};

@@ -20,6 +20,9 @@ const READER_THOUGHT: &str = "a reader's thought was left out of the text of the
 
 /// Grades one output that was made. A reply that is a thought alone has no score.
 pub(super) fn grade(rule: &dyn Rule, case: &Case<'_>) -> Verdict {
+    if rule.takes_all() {
+        return rule.grade(case);
+    }
     let readings: Vec<Option<Evidence>> = (case.evidence.iter())
         .map(|seen| reading_without_thought(seen))
         .collect();

@@ -47,7 +47,7 @@ pub fn grade_all(
                     Some(None) => Verdict::unscored("missing output"),
                     Some(Some(Output {
                         error: Some(error), ..
-                    })) => Verdict::unscored(failure_text(error)),
+                    })) if !rule.takes_all() => Verdict::unscored(failure_text(error)),
                     output => answer::grade(
                         rule,
                         &Case {
@@ -71,7 +71,8 @@ pub fn grade_all(
     grades
 }
 
-fn failure_text(error: &Failure) -> String {
+/// `unscored` of an output that could not be made.
+pub(super) fn failure_text(error: &Failure) -> String {
     format!("failed: {}: {}: {}", error.stage, error.kind, error.message)
 }
 

@@ -23,6 +23,8 @@ pub struct RuleDescription {
     /// How the rule reads the results that the benchmark's own script writes. `None` if it does not read
     /// them.
     pub official_results: Option<OfficialResults>,
+    /// Increases when the rule grades the same evidence otherwise.
+    pub version: u32,
     options: fn() -> Schema,
     build: Build,
 }
@@ -78,6 +80,7 @@ impl RuleDescription {
             assets: &[],
             official_files: &[],
             official_results: None,
+            version: 1,
             options: schema::<O>,
             build,
         }

@@ -1,5 +1,6 @@
 //! What can be wrong with a suite's choice of rule.
 
+use super::reward::RewardError;
 use crate::config::ConfigError;
 use crate::text::wordnet::WordNetError;
 
@@ -48,6 +49,10 @@ pub enum RuleError {
         /// Why it cannot be read.
         problem: WordNetError,
     },
+    /// The reward that the rule grades by has a mistake, or there is none of its name.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Reward(Box<dyn miette::Diagnostic + Send + Sync>),
     /// A word is none of those that the rule knows.
     #[error("option `{option}` of grading rule {rule} is {value:?}; expected {expected}")]
     #[diagnostic(help("leave the option out to take the default"))]
@@ -88,6 +93,8 @@ pub(super) enum OptionError {
     },
     /// WordNet cannot be read.
     WordNet(WordNetError),
+    /// A reward cannot be opened.
+    Reward(Box<RewardError>),
 }
 
 impl OptionError {
@@ -128,6 +135,7 @@ impl OptionError {
                 expected,
             },
             Self::WordNet(problem) => RuleError::WordNet { rule, problem },
+            Self::Reward(error) => RuleError::Reward(error),
         }
     }
 }
@@ -135,6 +143,12 @@ impl OptionError {
 impl From<ConfigError> for OptionError {
     fn from(error: ConfigError) -> Self {
         Self::Settings(error)
+    }
+}
+
+impl From<RewardError> for OptionError {
+    fn from(error: RewardError) -> Self {
+        Self::Reward(Box::new(error))
     }
 }
 

@@ -15,6 +15,7 @@ mod lookup;
 mod outcomes;
 mod pooled;
 mod reading;
+pub mod reward;
 mod rule;
 mod rules;
 mod scale;

@@ -81,6 +81,18 @@ pub trait Rule: Send + Sync {
     /// Grades one output.
     fn grade(&self, case: &Case<'_>) -> Verdict;
 
+    /// Keys of an item's `expect`, of which it must have one at least. Without any the rule needs nothing of
+    /// an item, or says so when it grades. A reward leaves the rule out for items that lack all of them.
+    fn needs(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether the rule grades every output as it was written: with the thoughts of a model beside its
+    /// answer, and outputs that failed.
+    fn takes_all(&self) -> bool {
+        false
+    }
+
     /// The numerator and the denominator that this grade adds to every average: `(score, 1)` unless the
     /// benchmark divides sums. `None` leaves the output out. If it has a score, the benchmark's own rule
     /// ignores it.

@@ -41,9 +41,10 @@ impl Sampling {
     /// The index in `scores` (logits) of the token that `uniform` in 0..1 selects.
     ///
     /// # Errors
-    /// Fails if there are no scores, or one is not a number.
+    /// Fails if there are no scores, or one is not a number or plus infinity.
     pub fn draw(&self, scores: &[f32], uniform: f64) -> Result<usize> {
-        if scores.iter().any(|score| score.is_nan()) || scores.is_empty() {
+        let wrong = |score: &f32| score.is_nan() || *score == f32::INFINITY;
+        if scores.iter().any(wrong) || scores.is_empty() {
             return Err(ModelError::Input(
                 "the scores of the next token are not numbers: the weights overflow in this precision, or are damaged"
                     .into(),
@@ -224,6 +225,7 @@ mod tests {
             assert!(wrong.check().is_err());
         }
         assert!(plain.draw(&[0.0, f32::NAN], 0.5).is_err());
+        assert!(plain.draw(&[0.0, f32::INFINITY], 0.5).is_err());
         assert!(plain.draw(&[], 0.5).is_err());
         let barred = [f32::NEG_INFINITY, 0.0, f32::NEG_INFINITY];
         assert_eq!(plain.draw(&barred, 1.0 - 1e-17).unwrap(), 1);

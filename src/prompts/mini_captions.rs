@@ -47,18 +47,24 @@ fn captions(split: Split, per_task: usize, random: &mut Random) -> Vec<Item> {
         all.retain(|caption| caption.split() == split);
         let order = random.several(&all, all.len());
         for (index, caption) in order.into_iter().cycle().take(per_task).enumerate() {
-            items.push(Item {
-                item: format!("{}-{index:02}", task.tag()),
-                task: Task::TextToImage,
-                prompt: caption.words(),
-                images: Vec::new(),
-                expect: metadata(task, caption),
-                tags: tags([("tag", task.tag())]),
-                extra: Object::new(),
-            });
+            let id = format!("{}-{index:02}", task.tag());
+            items.push(caption_item(id, task, caption));
         }
     }
     items
+}
+
+/// A caption of a task as an item; the `expect` is GenEval's metadata.
+pub fn caption_item(id: String, task: caption::Task, caption: Caption) -> Item {
+    Item {
+        item: id,
+        task: Task::TextToImage,
+        prompt: caption.words(),
+        images: Vec::new(),
+        expect: metadata(task, caption),
+        tags: tags([("tag", task.tag())]),
+        extra: Object::new(),
+    }
 }
 
 /// GenEval's metadata of a caption.

@@ -19,19 +19,21 @@ pub(super) static SIGNS: PromptGeneratorDescription = PromptGeneratorDescription
 fn signs() -> Vec<Item> {
     let words = words::WORDS.iter().enumerate();
     words
-        .map(|(index, word)| {
-            let texts = json!({"texts": [word], "answers": [word], "language": "en"});
-            let split: Split = words::split(index);
-            let length = word.len().to_string();
-            Item {
-                item: format!("{index:02}"),
-                task: Task::TextToImage,
-                prompt: words::prompt(word),
-                images: Vec::new(),
-                expect: texts.as_object().cloned().unwrap_or_default(),
-                tags: tags([("length", length.as_str()), ("split", split.name())]),
-                extra: Object::new(),
-            }
-        })
+        .map(|(index, word)| sign_item(format!("{index:02}"), word, words::split(index)))
         .collect()
+}
+
+/// A sign with a word as an item; the `expect` has the word as text to be read.
+pub fn sign_item(id: String, word: &str, split: Split) -> Item {
+    let texts = json!({"texts": [word], "answers": [word], "language": "en"});
+    let length = word.len().to_string();
+    Item {
+        item: id,
+        task: Task::TextToImage,
+        prompt: words::prompt(word),
+        images: Vec::new(),
+        expect: texts.as_object().cloned().unwrap_or_default(),
+        tags: tags([("length", length.as_str()), ("split", split.name())]),
+        extra: Object::new(),
+    }
 }

@@ -9,6 +9,8 @@ mod mini_edit;
 mod mini_text;
 
 pub use description::{Keep, Make, PromptGeneratorDescription};
+pub use mini_captions::caption_item;
+pub use mini_text::sign_item;
 
 use crate::named::{Described, Named};
 

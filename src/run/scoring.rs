@@ -146,7 +146,10 @@ fn annotate(
     summary.notes.extend(judged::judge_remarks(&summary.judges));
     let (of_run, of_observers) = match scoring.source {
         Source::Run(manifest) => (
-            run_notes(scoring.suite, manifest),
+            other_rule(scoring.suite, manifest)
+                .into_iter()
+                .chain(run_notes(scoring.suite, manifest))
+                .collect::<Vec<_>>(),
             observer_notes(folder.root()),
         ),
         Source::Loose { .. } => (Vec::new(), Vec::new()),
@@ -181,6 +184,14 @@ fn run_notes(suite: &SuiteFile, manifest: &Manifest) -> Vec<String> {
 fn observer_notes(root: &Path) -> Vec<String> {
     let kinds = OBSERVERS.iter();
     kinds.flat_map(|kind| (kind.notes)(root)).collect()
+}
+
+/// Says that another rule than the suite's own grades. `None` if it is the same.
+fn other_rule(suite: &SuiteFile, manifest: &Manifest) -> Option<String> {
+    let own = manifest.suite.as_json()["grade"]["rule"].as_str()?;
+    let rule = &suite.grade.rule;
+    let other = own != rule && manifest.suite.name() == suite.name;
+    other.then(|| format!("graded by the rule {rule}, not by the suite's own rule {own}"))
 }
 
 /// Says that other options than the suite's own are set for the rule. `None` if none are.

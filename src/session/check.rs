@@ -1,9 +1,10 @@
 //! Whether definitions can be used, and whether what they need exists.
 
 use super::{ConfiguredModel, RunTarget, SelectedSuite, Session, SessionError, locate_checkpoints};
-use crate::config::{self, ConfigError, ModelFile};
+use crate::config::{self, ConfigError, Document, Kind, ModelFile};
+use crate::grade::reward::Reward;
 use crate::hub::{AssetState, HubError};
-use crate::observe::{self, BuildError};
+use crate::observe::{self, BuildError, OBSERVERS};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,13 @@ pub enum CheckedDefinition {
     Study {
         /// How many models and how many suites each part of the study has.
         parts: Vec<(usize, usize)>,
+    },
+    /// All that the reward names is known.
+    Reward {
+        /// How many components the reward has.
+        components: usize,
+        /// The fingerprint of the reward, a SHA-256 as text.
+        fingerprint: String,
     },
 }
 
@@ -101,6 +109,24 @@ impl Session {
         })
     }
 
+    /// Checks the definition of a reward.
+    ///
+    /// # Errors
+    /// Fails if the definition, a rule or its options have mistakes, or this version has not all its observers.
+    pub fn check_reward(&self, name: &str) -> Result<CheckedDefinition, SessionError> {
+        let loaded = config::reward(name, Path::new(""))?;
+        let reward = Reward::open(&loaded.definition)?;
+        for (index, observer) in loaded.definition.observers.iter().enumerate() {
+            if observe::find(observer).is_none() {
+                return Err(unknown_observer(&loaded.document, index, observer).into());
+            }
+        }
+        Ok(CheckedDefinition::Reward {
+            components: loaded.definition.components.len(),
+            fingerprint: reward.fingerprint(),
+        })
+    }
+
     /// Counts the assets in the cache and looks for damaged ones.
     ///
     /// # Errors
@@ -169,6 +195,34 @@ pub fn single_model(name: &str, models: &[String]) -> Result<Option<ModelFile>, 
     let model = config::model(name, Path::new(""))?.definition;
     let is_target = !models.is_empty() || config::study(name, Path::new("")).is_ok();
     Ok((!is_target).then_some(model))
+}
+
+/// Whether a name means a reward as a target: the file of a definition with components, or a name that nothing
+/// else has. A target with `models` is a suite.
+pub fn is_reward(name: &str, models: &[String]) -> bool {
+    let from = Path::new("");
+    if !models.is_empty() {
+        return false;
+    }
+    if name.ends_with(".toml") {
+        let document = Document::read(Path::new(name));
+        return document.is_ok_and(|document| document.content().contains("[[components]]"));
+    }
+    let is_listed = |kind| config::list(kind).iter().any(|listed| listed.name == name);
+    is_listed(Kind::Reward)
+        && !is_listed(Kind::Suite)
+        && config::study(name, from).is_err()
+        && config::model(name, from).is_err()
+}
+
+/// The mistake of a reward that names an unknown observer, at its place in the list of observers.
+fn unknown_observer(document: &Document, index: usize, observer: &str) -> ConfigError {
+    let known: Vec<&str> = OBSERVERS.iter().map(|kind| kind.name).collect();
+    let near = config::nearest(observer, known.iter().copied());
+    let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+    let help = format!("{near}the observers are {}", known.join(", "));
+    let message = format!("there is no observer named `{observer}` in this version");
+    document.mistake(&["observers", &index.to_string()], message, Some(help))
 }
 
 /// The bytes that are free on the disk of a folder, which need not exist.

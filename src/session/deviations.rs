@@ -27,6 +27,11 @@ pub fn suite_deviations(manifest: &Manifest, summary: &Summary) -> Vec<String> {
     let graded = summary.extra.get(Summary::GRADING);
     let options = graded.map(|grading| &grading["options"]);
     let own = &manifest.suite.as_json()["grade"]["options"];
+    let rule = graded.map(|grading| &grading["rule"]);
+    let own_rule = &manifest.suite.as_json()["grade"]["rule"];
+    if let Some(rule) = rule.filter(|rule| *rule != own_rule) {
+        found.push(format!("graded by the rule {rule}, not by the suite's own"));
+    }
     if let Some(options) = options.filter(|options| !same(options, own)) {
         found.push(format!(
             "graded with other options than the suite's own: {options}"

@@ -3,6 +3,7 @@
 use crate::config::ConfigError;
 use crate::generate::folder::FolderError;
 use crate::grade::RuleError;
+use crate::grade::reward::RewardError;
 use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
@@ -145,6 +146,10 @@ pub enum SessionError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Rule(#[from] RuleError),
+    /// A reward has a mistake.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Reward(#[from] RewardError),
     /// A generator or its settings have a mistake.
     #[error(transparent)]
     #[diagnostic(transparent)]

@@ -2,7 +2,7 @@
 
 use super::view::report_graded;
 use super::{Session, SessionError, TitledSummary};
-use crate::config::{self, Settings, SuiteFile};
+use crate::config::{self, GradeSection, Settings, SuiteFile};
 use crate::grade::{self, Rule};
 use crate::hub::HubError;
 use crate::record::Item;
@@ -15,8 +15,21 @@ use std::sync::Arc;
 pub struct GradeOverride {
     /// Another suite, by name or path. `None` uses the suite of the run.
     pub suite: Option<String>,
+    /// Another rule, by name. `None` uses the suite's own. Another rule takes none of the suite's options.
+    pub rule: Option<String>,
     /// Options of the rule that replace the suite's own. The summary records them.
     pub options: Settings,
+}
+
+/// A suite with the rule that replaces its own; another rule takes none of the suite's options.
+pub(super) fn with_rule(mut suite: SuiteFile, rule: Option<&str>) -> SuiteFile {
+    if let Some(rule) = rule.filter(|rule| *rule != suite.grade.rule) {
+        suite.grade = GradeSection {
+            rule: rule.to_owned(),
+            options: Settings::default(),
+        };
+    }
+    suite
 }
 
 impl Session {
@@ -37,6 +50,7 @@ impl Session {
             Some(name) => config::suite(name, Path::new(""))?.definition,
             None => manifest_suite(&manifest)?.clone(),
         };
+        let suite = with_rule(suite, over.rule.as_deref());
         let over = Some((&suite, &over.options));
         let graded = grade_folder(self, &folder, &manifest, over, None)?;
         let summary = report_graded(&folder, &manifest, graded)?;

@@ -1,6 +1,6 @@
 //! Grades items, outputs and evidence of other programs, without a run folder.
 
-use super::grading::build_rule;
+use super::grading::{build_rule, with_rule};
 use super::{Session, SessionError, TitledSummary};
 use crate::config::{self, Settings};
 use crate::grade::rule_description;
@@ -22,6 +22,8 @@ pub struct LooseFiles {
     pub model: String,
     /// The folder for `grades.jsonl`, `grades.parquet` and `summary.json`.
     pub out: PathBuf,
+    /// A rule that replaces the suite's own, by name. It takes none of the options of the suite.
+    pub rule: Option<String>,
     /// Options of the rule that replace the suite's own. The summary records them.
     pub options: Settings,
 }
@@ -33,6 +35,7 @@ impl Session {
     /// Fails if a file is absent or damaged, or the rule's options have mistakes.
     pub fn grade_loose(&self, files: &LooseFiles) -> Result<TitledSummary, SessionError> {
         let suite = config::suite(&files.suite, Path::new(""))?.definition;
+        let suite = with_rule(suite, files.rule.as_deref());
         let options = suite.grade.options.merged(&files.options);
         let rule = build_rule(self, &suite.grade.rule, &options)?;
         let records = Records::loose(

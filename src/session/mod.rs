@@ -59,7 +59,9 @@ mod target;
 mod view;
 
 pub use agreement::note_agreement;
-pub use check::{CachedAssets, CheckedDefinition, CheckedObserver, free_space, single_model};
+pub use check::{
+    CachedAssets, CheckedDefinition, CheckedObserver, free_space, is_reward, single_model,
+};
 pub use checkpoint::{ModelCheckpoint, RepositoryFiles, checkpoint_folder};
 pub use comparison::{ComparedFolders, ComparedRuns, write_comparison};
 pub use deviations::suite_deviations;

@@ -255,18 +255,30 @@ pub(super) fn suite_observers(
     device: DeviceChoice,
 ) -> Result<Vec<Box<dyn Observer>>, SessionError> {
     let none = Settings::default();
-    suite
-        .observers
-        .iter()
-        .map(|name| {
-            let settings = suite.observe.get(name).unwrap_or(&none);
-            let settings = &locate_checkpoints(session, settings)?;
-            let hub = session.hub()?;
-            let means = Means {
-                hub: hub.as_ref(),
-                device: &|| device.open(),
-            };
-            Ok(crate::observe::build(name, settings, &means)?)
-        })
-        .collect()
+    let each = suite.observers.iter().map(|name| {
+        let settings = suite.observe.get(name).unwrap_or(&none);
+        session.observer(name, settings, device)
+    });
+    each.collect()
+}
+
+impl Session {
+    /// Makes one observer. Its checkpoints may be named as definitions name them (`shipped:NAME`).
+    ///
+    /// # Errors
+    /// Fails if it is unknown, its options have mistakes, or an asset it needs cannot be obtained.
+    pub fn observer(
+        &self,
+        name: &str,
+        settings: &Settings,
+        device: DeviceChoice,
+    ) -> Result<Box<dyn Observer>, SessionError> {
+        let settings = &locate_checkpoints(self, settings)?;
+        let hub = self.hub()?;
+        let means = Means {
+            hub: hub.as_ref(),
+            device: &|| device.open(),
+        };
+        Ok(crate::observe::build(name, settings, &means)?)
+    }
 }

@@ -32,13 +32,16 @@ pub(super) struct ImageTokenizer {
 }
 
 impl ImageTokenizer {
-    /// The tokenizer of a folder that the task `siglip-vq` wrote.
+    /// The tokenizer of a folder that the task `siglip-vq` wrote, or of the folder `xomni` of a whole X-Omni.
     ///
     /// # Errors
     /// Fails if the folder holds none.
     pub(super) fn open(folder: &Path, device: &Device) -> Result<Self, TrainError> {
         let path = folder.join("config.json");
-        let json: Value = read_config(&path)?;
+        let mut json: Value = read_config(&path)?;
+        if let Some(vision) = json.get("vision_config") {
+            json = vision.clone();
+        }
         let encoder = serde_json::from_value(json["encoder"].clone());
         let encoder: EncoderConfig =
             encoder.map_err(|error| ModelError::config(&path, format!("`encoder`: {error}")))?;

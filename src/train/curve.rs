@@ -14,17 +14,40 @@ pub const FILE: &str = "curve.jsonl";
 pub const BEGINNING: u64 = 400;
 const SELDOM: u64 = 20;
 
-/// The losses of a curve by their steps.
+/// What a training is followed by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course {
+    /// `reward` where there is one, since the loss says little then; else `loss`.
+    pub name: &'static str,
+    /// Its values by their steps.
+    pub values: BTreeMap<u64, f64>,
+}
+
+/// The rewards of a curve by their steps, or else its losses.
 ///
 /// # Errors
 /// Fails if the file cannot be read.
-pub fn losses(path: &Path) -> Result<BTreeMap<u64, f64>, TrainError> {
+pub fn course(path: &Path) -> Result<Course, TrainError> {
     let text = std::fs::read_to_string(path).map_err(|error| TrainError::io(path, error))?;
-    let pairs = text.lines().filter_map(|line| {
-        let record: Value = serde_json::from_str(line).ok()?;
-        Some((record["step"].as_u64()?, record["loss"].as_f64()?))
-    });
-    Ok(pairs.collect())
+    let values = |name: &str| -> BTreeMap<u64, f64> {
+        let pairs = text.lines().filter_map(|line| {
+            let record: Value = serde_json::from_str(line).ok()?;
+            Some((record["step"].as_u64()?, record[name].as_f64()?))
+        });
+        pairs.collect()
+    };
+    let rewards = values("reward");
+    Ok(if rewards.is_empty() {
+        Course {
+            name: "loss",
+            values: values("loss"),
+        }
+    } else {
+        Course {
+            name: "reward",
+            values: rewards,
+        }
+    })
 }
 
 /// `curve.jsonl` of a training's folder.

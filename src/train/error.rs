@@ -59,6 +59,16 @@ pub enum TrainError {
         /// The step, from 1.
         step: u64,
     },
+    /// A reward cannot look at pictures, or has too little to say of them.
+    #[error("{message}")]
+    #[diagnostic(help(
+        "check what the observers of the reward need; the last saved state is complete, and the same command continues from \
+         there"
+    ))]
+    Reward {
+        /// What is wrong, for a person.
+        message: String,
+    },
     /// The definition has a mistake.
     #[error("{message}")]
     #[diagnostic(help("check the definition of the training"))]

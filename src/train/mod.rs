@@ -9,6 +9,7 @@
 //! | [`tasks`] | one file for each network that is trained |
 //! | `setup` | what a task makes its network from |
 //! | `place` | where and how a training runs |
+//! | `scores` | what pictures are worth, for trainings by reward |
 //! | `sources` | the checkpoints that a training begins from |
 //! | `autoencoder`, `codes`, `flow`, `blocks`, `prompt`, `vocabulary`, `answers` | what several tasks share |
 //! | [`region`] | how much more the loss counts where an edit changed something |
@@ -37,6 +38,7 @@ mod prompt;
 pub mod region;
 pub mod run;
 pub mod samples;
+mod scores;
 mod setup;
 mod sources;
 mod state;
@@ -45,8 +47,10 @@ pub mod tasks;
 pub mod verify;
 mod vocabulary;
 
-pub use curve::{BEGINNING, FILE as CURVE, losses};
+pub use curve::{BEGINNING, Course, FILE as CURVE, course};
 pub use definition::{TrainingChange, TrainingFile, training};
 pub use error::TrainError;
 pub use place::{Event, Place, Shipped};
 pub use run::{Outcome, RECORD, run as train};
+pub use scores::{Rewards, Scored, Scores, no_rewards};
+pub use tasks::objective;

@@ -1,6 +1,7 @@
 //! Where and how a training runs.
 
 use super::TrainError;
+use super::scores::Rewards;
 use super::task::Numbers;
 use crate::cancel::Cancel;
 use candle_core::Device;
@@ -48,6 +49,8 @@ pub struct Place<'a> {
     pub until: u64,
     /// Finds checkpoints that come with the program, by name.
     pub shipped: &'a Shipped<'a>,
+    /// Opens rewards, by name.
+    pub rewards: &'a Rewards<'a>,
     /// Called with every event.
     pub on: &'a dyn Fn(Event<'_>),
 }

@@ -11,6 +11,7 @@ use super::{TrainError, curve};
 use crate::files::{Lock, LockError, hex};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -56,6 +57,8 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         settings: &training.settings,
         sources: Sources::new(&training.from, place),
         device: place.device,
+        folder,
+        rewards: place.rewards,
     })?;
     let variables = learner.variables().by_name();
     let mut optimizer = AdamW::new(&training.optimizer, training.steps, variables)?;
@@ -63,6 +66,7 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         step: 0,
         seconds: 0.0,
         fingerprint,
+        foundations: learner.foundations(),
     };
     if let Some((saved, tensors)) = state::open(folder)? {
         let path = folder.join(state::FILE);
@@ -71,6 +75,11 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
             return Err(wrong(
                 "it belongs to a training with another definition".into(),
             ));
+        }
+        if let Some(name) = changed(&saved.foundations, &progress.foundations) {
+            return Err(wrong(format!(
+                "the training began with another `{name}` than there is now"
+            )));
         }
         optimizer.restore(&tensors).map_err(wrong)?;
         progress = saved;
@@ -92,8 +101,19 @@ pub fn run(training: &TrainingFile, place: &Place<'_>) -> Result<Outcome, TrainE
         optimizer,
         progress,
         curve,
+        save_due: false,
     };
     steps.complete_all()
+}
+
+/// The name of something that a training builds on and that is not what it was.
+fn changed<'a>(
+    before: &'a BTreeMap<String, String>,
+    now: &'a BTreeMap<String, String>,
+) -> Option<&'a str> {
+    let mut names = before.keys().chain(now.keys());
+    let name = names.find(|name| before.get(*name) != now.get(*name));
+    name.map(String::as_str)
 }
 
 /// Keeps other processes out of the folder until the training ends.
@@ -149,13 +169,16 @@ struct Steps<'a> {
     optimizer: AdamW,
     progress: Progress,
     curve: curve::Curve,
+    /// Whether a state should be saved as soon as the learner rests.
+    save_due: bool,
 }
 
 impl Steps<'_> {
     fn complete_all(&mut self) -> Result<Outcome, TrainError> {
         let mut checked = Numbers::new();
         while self.progress.step < self.training.steps {
-            if self.place.cancel.is_raised() || self.progress.step >= self.place.until {
+            let stop = self.place.cancel.is_raised() || self.progress.step >= self.place.until;
+            if stop && self.learner.rests(self.progress.step) {
                 self.save()?;
                 return Ok(Outcome::Interrupted {
                     step: self.progress.step,
@@ -172,7 +195,8 @@ impl Steps<'_> {
                     numbers: &checked,
                 });
             }
-            if last || step.is_multiple_of(self.training.save_every) {
+            self.save_due |= step.is_multiple_of(self.training.save_every);
+            if last || (self.save_due && self.learner.rests(step)) {
                 self.save()?;
             }
         }
@@ -202,6 +226,7 @@ impl Steps<'_> {
     }
 
     fn save(&mut self) -> Result<(), TrainError> {
+        self.save_due = false;
         self.curve.flush()?;
         state::save(self.place.folder, &self.progress, self.optimizer.state()?)
     }
@@ -225,7 +250,7 @@ impl Steps<'_> {
                 .map(|(name, value)| (name, Value::from(value)))
                 .collect::<serde_json::Map<_, _>>()
         };
-        let record = json!({
+        let mut record = json!({
             "name": self.training.name,
             "fingerprint": self.progress.fingerprint,
             "program": {"version": env!("CARGO_PKG_VERSION"), "commit": env!("UNIGAUGE_COMMIT")},
@@ -235,6 +260,9 @@ impl Steps<'_> {
             "checked": named(checked),
             "known": named(known),
         });
+        if !self.progress.foundations.is_empty() {
+            record["foundations"] = json!(self.progress.foundations);
+        }
         self.curve.thin()?;
         let text = format!("{record:#}\n");
         state::replace(&folder.join(RECORD), text.as_bytes())?;

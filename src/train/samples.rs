@@ -79,6 +79,13 @@ impl TryFrom<BTreeMap<Task, usize>> for Tasks {
     }
 }
 
+impl Tasks {
+    /// One of the tasks, as often as they should come.
+    pub fn pick(&self, random: &mut Random) -> Task {
+        random.pick(&self.0)
+    }
+}
+
 impl Default for Tasks {
     fn default() -> Self {
         Self(Task::ALL.to_vec())
@@ -113,7 +120,7 @@ pub fn caption(random: &mut Random) -> Caption {
 
 fn caption_of(tasks: &Tasks, random: &mut Random) -> Caption {
     loop {
-        let task = random.pick(&tasks.0);
+        let task = tasks.pick(random);
         let caption = random.pick(&Caption::all_of(task));
         if caption.split() == Split::Seen {
             return caption;

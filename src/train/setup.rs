@@ -1,11 +1,13 @@
 //! What a task makes its network from.
 
 use super::TrainError;
+use super::scores::Rewards;
 use super::sources::{Sources, files};
 use crate::config::Settings;
 use crate::model::weights::{Files, Variables};
 use candle_core::Device;
 use serde::de::DeserializeOwned;
+use std::path::Path;
 use std::sync::Arc;
 
 /// The parts of a definition that belong to the task, and the checkpoints that the training begins from.
@@ -24,6 +26,10 @@ pub struct Setup<'a> {
     pub sources: Sources<'a>,
     /// Where the network is computed.
     pub device: &'a Device,
+    /// The folder of the checkpoint, for what a training shows of itself.
+    pub folder: &'a Path,
+    /// Opens rewards, by name.
+    pub rewards: &'a Rewards<'a>,
 }
 
 impl Setup<'_> {

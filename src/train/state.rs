@@ -21,6 +21,9 @@ pub(super) struct Progress {
     pub seconds: f64,
     /// Hash of the definition.
     pub fingerprint: String,
+    /// Hashes of what the training builds on, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub foundations: BTreeMap<String, String>,
 }
 
 /// Writes the state.

@@ -16,6 +16,7 @@ pub struct Loss {
     /// The scalar that is minimised.
     pub total: Tensor,
     parts: Vec<(&'static str, Tensor)>,
+    more: Numbers,
 }
 
 impl Loss {
@@ -24,19 +25,27 @@ impl Loss {
         Self {
             total,
             parts: parts.to_vec(),
+            more: Numbers::new(),
         }
     }
 
-    /// `loss` and the parts.
+    /// The same loss with further numbers of its step.
+    #[must_use]
+    pub fn with(self, more: Numbers) -> Self {
+        Self { more, ..self }
+    }
+
+    /// `loss`, the parts and the further numbers.
     ///
     /// # Errors
     /// Fails if a part is not a scalar.
     pub fn numbers(&self) -> Result<Numbers, TrainError> {
         let all = std::iter::once(("loss", &self.total));
         let parts = self.parts.iter().map(|(name, part)| (*name, part));
-        all.chain(parts)
-            .map(|(name, value)| Ok((name.to_owned(), f64::from(value.to_scalar::<f32>()?))))
-            .collect()
+        let scalars = all.chain(parts);
+        let scalars = scalars
+            .map(|(name, value)| Ok((name.to_owned(), f64::from(value.to_scalar::<f32>()?))));
+        scalars.chain(self.more.iter().cloned().map(Ok)).collect()
     }
 }
 
@@ -58,6 +67,16 @@ pub trait Learner {
     /// Fails when [`Self::loss`] fails.
     fn loss_beside(&self, step: u64, _averages: &AdamW) -> Result<Loss, TrainError> {
         self.loss(step)
+    }
+
+    /// Whether a training may rest after a step: a state is saved only there, and an interruption waits for it.
+    fn rests(&self, _step: u64) -> bool {
+        true
+    }
+
+    /// Hashes of what a training by reward builds on, by name. A training goes on only with the same.
+    fn foundations(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     /// Measures how good the network is on samples that training does not see.

@@ -11,7 +11,7 @@ const PARTS: u64 = 10;
 /// first steps agree to many digits and later ones drift apart.
 const WITHIN: f64 = 0.1;
 
-/// The mean losses of one part of the steps.
+/// The mean losses of one part of the steps; the mean rewards of a training by reward.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Compared {
     /// The last step of the part.
@@ -34,8 +34,8 @@ impl Compared {
 /// # Errors
 /// Fails if a curve cannot be read or they have too few steps in common.
 pub fn compare(before: &Path, now: &Path, steps: u64) -> Result<Vec<Compared>, TrainError> {
-    let read = |folder: &Path| curve::losses(&folder.join(curve::FILE));
-    let (old, new) = (read(before)?, read(now)?);
+    let read = |folder: &Path| curve::course(&folder.join(curve::FILE));
+    let (old, new) = (read(before)?.values, read(now)?.values);
     let pairs: Vec<(u64, f64, f64)> = new
         .range(..=steps)
         .filter_map(|(step, now)| Some((*step, *old.get(step)?, *now)))

@@ -9,14 +9,10 @@ use super::{CELL, GREY, GRID};
 use image::{GrayImage, Luma, RgbImage};
 use imageproc::region_labelling::{Connectivity, connected_components};
 
-/// The smallest distance from grey, in 8-bit sRGB, of a pixel that belongs to a thing.
-const FAR: f32 = 56.0;
 /// The pixels of a part with at least this share of its largest distance from grey are solid.
 const SOLID: f32 = 0.75;
 /// The smallest number of pixels of a thing. Smaller parts are stains.
 const FEWEST: usize = 6;
-/// The smallest overlap of a part with its form.
-const OVERLAP: f32 = 0.62;
 /// The largest shift of a form towards a part, in pixels.
 const SHIFT: i32 = 1;
 /// The largest distance between the starts of two neighbouring letters of a word, in pixels, and the largest
@@ -54,14 +50,42 @@ impl Found {
     }
 }
 
+/// What it takes to be a thing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Eyes {
+    /// The smallest distance from grey, in 8-bit sRGB, of a pixel that belongs to a thing.
+    pub far: f32,
+    /// The smallest overlap of a part with its form.
+    pub overlap: f32,
+}
+
+impl Eyes {
+    /// Those of the exact observer.
+    pub const PLAIN: Self = Self {
+        far: 56.0,
+        overlap: 0.62,
+    };
+    /// Others, which see fainter things and want truer forms. A network that was trained by the plain ones has
+    /// not learnt to please them.
+    pub const OTHER: Self = Self {
+        far: 40.0,
+        overlap: 0.72,
+    };
+}
+
 /// All things in a picture, in the reading order of their first pixels.
 pub fn things(picture: &RgbImage) -> Vec<Found> {
+    things_by(picture, Eyes::PLAIN)
+}
+
+/// The same as [`things`], for other eyes.
+pub fn things_by(picture: &RgbImage, eyes: Eyes) -> Vec<Found> {
     if picture.is_empty() {
         return Vec::new();
     }
     let mut far = GrayImage::new(picture.width(), picture.height());
     for (mark, pixel) in far.pixels_mut().zip(picture.pixels()) {
-        mark.0[0] = u8::from(norm(from_grey(pixel.0)) > FAR);
+        mark.0[0] = u8::from(norm(from_grey(pixel.0)) > eyes.far);
     }
     let labels = connected_components(&far, Connectivity::Eight, Luma([0]));
     let mut parts: Vec<Vec<[u32; 2]>> = Vec::new();
@@ -75,7 +99,7 @@ pub fn things(picture: &RgbImage) -> Vec<Found> {
         parts[part].push([x, y]);
     }
     let parts = parts.iter().filter(|part| part.len() >= FEWEST);
-    parts.map(|part| name(picture, &far, part)).collect()
+    parts.map(|part| name(picture, &far, part, eyes)).collect()
 }
 
 /// The words of the found letters, line by line, with blanks between words.
@@ -133,7 +157,7 @@ fn norm(a: [f32; 3]) -> f32 {
     dot(a, a).sqrt()
 }
 
-fn name(picture: &RgbImage, far: &GrayImage, part: &[[u32; 2]]) -> Found {
+fn name(picture: &RgbImage, far: &GrayImage, part: &[[u32; 2]], eyes: Eyes) -> Found {
     let bbox = bounds(part);
     let color = color(picture, part);
     let window = Window::new(picture, far, part, bbox, color);
@@ -145,7 +169,7 @@ fn name(picture: &RgbImage, far: &GrayImage, part: &[[u32; 2]]) -> Found {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     let (overlap, form) = best.map_or((0.0, None), |(overlap, form)| (overlap, Some(form)));
     Found {
-        form: form.filter(|_| overlap >= OVERLAP),
+        form: form.filter(|_| overlap >= eyes.overlap),
         color,
         overlap,
         bbox,

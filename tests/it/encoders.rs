@@ -11,7 +11,7 @@ use unigauge::model::dinov2::{Dinov2, Dinov2Config};
 use unigauge::model::processor::FixedProcessor;
 use unigauge::model::siglip::{SiglipConfig, SiglipVision};
 use unigauge::model::weights::{Files, load};
-use unigauge::train::{Event, Outcome, Place, train};
+use unigauge::train::{Event, Outcome, Place, no_rewards, train};
 use unigauge::train::{TrainingChange, training};
 
 /// The committed definition, made tiny.
@@ -57,6 +57,7 @@ fn trained(name: &str, vision: &str, folder: &Path, stops: &[u64]) -> Value {
             until: u64::MAX,
             shipped: &|_| Ok(None),
             restart: false,
+            rewards: &no_rewards,
             on: &on,
         };
         train(&training, &place).unwrap()

@@ -115,6 +115,7 @@ fn a_run_is_graded_again_and_read_by_the_library() {
         evidence: None,
         model: "loose".into(),
         out: dir.path().join("graded"),
+        rule: None,
         options: Settings::default(),
     };
     let loose = session.grade_loose(&files).unwrap();

@@ -13,7 +13,7 @@ use unigauge::model::siglip::{SiglipVision, SiglipVisionConfig};
 use unigauge::model::tokenizer::Tokenizer;
 use unigauge::model::weights::{Files, Variables, load};
 use unigauge::model::xomni::{EncoderConfig, Ibq, IbqLoss, XOmniAr, XOmniConfig};
-use unigauge::train::{Outcome, Place, train};
+use unigauge::train::{Outcome, Place, no_rewards, train};
 use unigauge::train::{TrainingChange, training};
 
 fn root(path: &str) -> PathBuf {
@@ -207,6 +207,7 @@ fn trained(name: &str, folder: &Path, more: &[&str], stop: Option<u64>) -> Resul
             restart: false,
             until,
             shipped: &|_| Ok(None),
+            rewards: &no_rewards,
             on: &|_| {},
         };
         train(&training, &place)

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 Examples:
   unigauge grade results/geneval/flux/seed0
   unigauge grade results/geneval/flux/seed0 --set counting_threshold=0.8
+  unigauge grade results/geneval/flux/seed0 --rule reward --set reward=geneval
   unigauge grade --suite geneval --items items.jsonl --evidence evidence.jsonl --out graded/")]
 pub(crate) struct GradeArgs {
     /// The run folder to grade again
@@ -17,6 +18,10 @@ pub(crate) struct GradeArgs {
     /// The suite whose rule is used [default: the suite of the run]
     #[arg(long)]
     pub suite: Option<String>,
+    /// The rule that grades, of `unigauge list rules`; it takes no options of the suite [default: the rule of
+    /// the suite]
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
     /// A file of items (items.jsonl) outside a run folder
     #[arg(long, value_name = "FILE", requires_all = ["suite", "out"], value_hint = ValueHint::FilePath)]
     pub items: Option<PathBuf>,
@@ -33,7 +38,7 @@ pub(crate) struct GradeArgs {
     /// Name of the model in the summary, with `--items`
     #[arg(long, default_value = "loose")]
     pub name: String,
-    /// An option of the rule, such as `threshold=0.4`; the summary records it
+    /// An option of the rule, such as `threshold=0.4` or `reward=mini`; the summary records it
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub set: Vec<String>,
 }

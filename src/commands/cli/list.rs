@@ -30,6 +30,8 @@ pub(crate) enum Listable {
     Studies,
     /// Policies of `unigauge gate`
     Policies,
+    /// Rewards, which weigh the numbers of several rules
+    Rewards,
     /// Suites with published numbers
     Published,
     /// Trainings of networks

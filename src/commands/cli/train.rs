@@ -16,7 +16,8 @@ Examples:
 
 The folder contains the checkpoint in the layout of its authors, training.toml (the definition that
 was used), curve.jsonl (one line for each step, or for each 20 steps after the training), curve.svg,
-curve.png, and training.json (the record of a complete training).")]
+curve.png, and training.json (the record of a complete training).
+A training by reward also leaves rollouts, pictures that it drew on its way.")]
 pub(crate) struct TrainArgs {
     /// A training, or a study with trainings; a name or a TOML file
     pub training: String,

@@ -4,6 +4,9 @@
 mod geometry;
 mod objects;
 mod official;
+mod soft;
+
+pub(super) use soft::RULE as SOFT;
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
@@ -12,7 +15,7 @@ use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::record::Overall;
 use crate::record::evidence::{Detections, OfficialVerdict, Text};
 use crate::record::geneval_words::COLORS as PALETTE;
-use crate::record::{Evidence, Grade};
+use crate::record::{Evidence, Grade, Item};
 use geometry::Relation;
 use objects::{Detected, DetectedObjects, Found};
 use schemars::JsonSchema;
@@ -86,6 +89,14 @@ struct Expect<'a> {
     exclude: Vec<Exclude<'a>>,
 }
 
+impl Expect<'_> {
+    /// The task: the metadata's own tag, or else the item's.
+    fn tag_of<'a>(&'a self, item: &'a Item) -> Option<&'a str> {
+        let own = self.tag.as_deref();
+        own.or_else(|| item.tags.get("tag").map(String::as_str))
+    }
+}
+
 #[derive(Deserialize)]
 struct Include<'a> {
     #[serde(borrow)]
@@ -155,22 +166,25 @@ impl GenEval {
         let evidence = lookup::find(case, Detections::KEY, observer)?;
         let detections = DetectedObjects::read(evidence)
             .map_err(|e| format!("malformed detector evidence: {e}"))?;
-        let tag = expect.tag.as_deref();
-        let tag = tag.or_else(|| case.item.tags.get("tag").map(String::as_str));
-        let threshold = self.threshold(tag);
-        let options = &self.0;
-        let found = Found::new(
-            &detections,
-            threshold,
-            options.max_objects,
-            options.max_overlap,
-        );
+        let found = self.found(&detections, expect.tag_of(case.item));
         let mut reasons = Vec::new();
         self.check_included(&expect.include, &found, &mut reasons)?;
         check_excluded(&expect.exclude, &found, &mut reasons);
         let correct = reasons.is_empty();
         let score = f64::from(u8::from(correct));
         Ok(Verdict::scored(score, correct, reasons.join("\n")))
+    }
+
+    /// The detections that count for an item with this tag.
+    fn found<'a>(&self, detections: &'a DetectedObjects<'a>, tag: Option<&str>) -> Found<'a> {
+        let options = &self.0;
+        let threshold = self.threshold(tag);
+        Found::new(
+            detections,
+            threshold,
+            options.max_objects,
+            options.max_overlap,
+        )
     }
 
     /// The score above which a detection of an item with this tag counts.
@@ -266,27 +280,48 @@ enum Failure {
     Unknown(String),
 }
 
+/// GenEval's rule on what one observer saw that misses nothing: an empty picture is one.
+///
+/// # Errors
+/// Never: the options are right.
+pub(super) fn strict_on(observer: &str) -> Result<Box<dyn Rule>, OptionError> {
+    let options = GenEvalOptions {
+        observer: Some(observer.to_owned()),
+        accept_no_detections: true,
+        ..GenEvalOptions::default()
+    };
+    Ok(Box::new(GenEval::new(options)?))
+}
+
+/// The colours of objects of a clause that wants one of them.
+///
+/// # Errors
+/// Fails if the wanted colour is none of the palette, or an object has no colour.
+fn seen_colors<'a>(
+    clause: &Include<'_>,
+    wanted: &str,
+    objects: &[&'a Detected<'_>],
+) -> Result<Vec<&'a str>, String> {
+    let class = &clause.class;
+    if !PALETTE.contains(&wanted) {
+        return Err(format!(
+            "the item's `expect` asks for a {wanted} {class}; the colours are {}",
+            PALETTE.join(", ")
+        ));
+    }
+    let colors = objects.iter().map(|o| o.color.as_ref().map(Text::as_str));
+    colors
+        .collect::<Option<_>>()
+        .ok_or_else(|| format!("incomplete evidence: a detected {class} has no `color`"))
+}
+
 fn check_color(
     clause: &Include<'_>,
     wanted: &str,
     objects: &[&Detected<'_>],
 ) -> Result<(), Failure> {
     let class = &clause.class;
-    if !PALETTE.contains(&wanted) {
-        return Err(Failure::Unknown(format!(
-            "the item's `expect` asks for a {wanted} {class}; the colours are {}",
-            PALETTE.join(", ")
-        )));
-    }
-    let colors: Vec<&str> = objects
-        .iter()
-        .map(|o| o.color.as_ref().map(Text::as_str))
-        .collect::<Option<_>>()
-        .ok_or_else(|| {
-            Failure::Unknown(format!(
-                "incomplete evidence: a detected {class} has no `color`"
-            ))
-        })?;
+    let colors = seen_colors(clause, wanted, objects).map_err(Failure::Unknown)?;
     let count = |color: &str| colors.iter().filter(|&&c| c == color).count();
     if count(wanted) >= clause.count {
         return Ok(());
@@ -316,6 +351,10 @@ fn check_excluded(clauses: &[Exclude<'_>], found: &Found<'_>, reasons: &mut Vec<
 impl Rule for GenEval {
     fn grade(&self, case: &Case<'_>) -> Verdict {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
+    }
+
+    fn needs(&self) -> &'static [&'static str] {
+        &["include", "exclude"]
     }
 
     fn overall(&self) -> Overall {

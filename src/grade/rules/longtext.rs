@@ -104,6 +104,10 @@ impl Rule for LongText {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
     }
 
+    fn needs(&self) -> &'static [&'static str] {
+        &["texts"]
+    }
+
     fn fraction(&self, grade: &Grade) -> Option<(f64, f64)> {
         grade.score?;
         Some((*grade.parts.get("matched")?, *grade.parts.get("reference")?))

@@ -15,6 +15,8 @@ mod geneval;
 mod imgedit;
 mod longtext;
 mod measure;
+mod measures;
+mod mini_world;
 mod mmmu;
 mod multiple_choice;
 mod numeric;
@@ -24,6 +26,8 @@ mod ocrbench_v2;
 mod oneig_text;
 mod page_ocr;
 mod relaxed_accuracy;
+mod reward;
+mod text_distance;
 mod text_recall;
 mod vqa_accuracy;
 mod wise;
@@ -43,9 +47,12 @@ pub const RULES: &[&RuleDescription] = &[
     &gedit::RULE,
     &genai::RULE,
     &geneval::RULE,
+    &geneval::SOFT,
     &imgedit::RULE,
     &longtext::RULE,
     &measure::RULE,
+    &measures::RULE,
+    &mini_world::RULE,
     &mmmu::RULE,
     &multiple_choice::RULE,
     &numeric::RULE,
@@ -55,6 +62,8 @@ pub const RULES: &[&RuleDescription] = &[
     &oneig_text::RULE,
     &page_ocr::RULE,
     &relaxed_accuracy::RULE,
+    &reward::RULE,
+    &text_distance::RULE,
     &text_recall::RULE,
     &vqa_accuracy::RULE,
     &wise::RULE,

@@ -85,4 +85,8 @@ impl Rule for TextRecall {
     fn grade(&self, case: &Case<'_>) -> Verdict {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
     }
+
+    fn needs(&self) -> &'static [&'static str] {
+        &["texts"]
+    }
 }

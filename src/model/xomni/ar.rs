@@ -35,6 +35,28 @@ pub struct Cache {
     filled: usize,
 }
 
+impl Cache {
+    /// So many copies of one sequence as a batch, with room for `room` tokens after each.
+    ///
+    /// # Errors
+    /// Fails if there are several sequences already, or the device has no room.
+    pub fn repeat(&self, times: usize, room: usize) -> Result<Self> {
+        let [length] = self.lengths[..] else {
+            return Err(ModelError::Input(
+                "only a single sequence can be repeated".into(),
+            ));
+        };
+        let layers = self.layers.iter();
+        let layers = layers.map(|past| Past::join(&vec![past; times], self.filled + room));
+        Ok(Self {
+            layers: layers.collect::<candle_core::Result<_>>()?,
+            lengths: vec![length; times],
+            hidden: None,
+            filled: self.filled,
+        })
+    }
+}
+
 impl XOmniAr {
     /// Loads the tensors from `weights`.
     ///

@@ -71,13 +71,19 @@ impl XOmniAr {
         Ok(codes)
     }
 
-    /// Reads prompts one by one and joins them. Returns the states of their last positions [B, D].
+    /// Reads prompts one by one and joins them; equal prompts that follow each other are read once. Returns
+    /// the states of their last positions [B, D].
     fn begin(&self, prompts: &[&[u32]], count: usize) -> Result<(Cache, Tensor)> {
         let (mut caches, mut states) = (Vec::new(), Vec::new());
-        for prompt in prompts {
+        for equal in prompts.chunk_by(|a, b| a == b) {
+            let (prompt, times) = (equal[0], equal.len());
             self.room_for(prompt.len() + count)?;
-            let room = if prompts.len() == 1 { count } else { 0 };
-            let (cache, state) = self.start(prompt, room)?;
+            let room = if times == prompts.len() { count } else { 0 };
+            let (mut cache, mut state) = self.start(prompt, room)?;
+            if times > 1 {
+                cache = cache.repeat(times, room)?;
+                state = state.repeat((times, 1))?;
+            }
             caches.push(cache);
             states.push(state);
         }

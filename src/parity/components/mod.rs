@@ -8,6 +8,7 @@ mod flow_match;
 mod flux_transformer;
 mod flux_vae;
 mod got_ocr2;
+mod grpo;
 mod lpips;
 mod mask2former;
 mod mplug_vqa;
@@ -37,6 +38,7 @@ pub static COMPONENTS: &[Component] = &[
     flux_transformer::FLUX_TRANSFORMER,
     flux_vae::FLUX_VAE,
     got_ocr2::GOT_OCR2,
+    grpo::GRPO,
     lpips::LPIPS,
     mask2former::MASK2FORMER,
     mplug_vqa::MPLUG_VQA,

@@ -16,8 +16,10 @@ mod vae;
 mod views;
 mod xomni_ar;
 mod xomni_decoder;
+mod xomni_grpo;
 
 pub use description::TaskDescription;
+pub use xomni_grpo::objective;
 
 use crate::named::{Described, Named};
 
@@ -35,6 +37,7 @@ static ALL: &[&TaskDescription] = &[
     &siglip_vq::SIGLIP_VQ,
     &xomni_ar::XOMNI_AR,
     &xomni_decoder::XOMNI_DECODER,
+    &xomni_grpo::XOMNI_GRPO,
 ];
 
 impl Described for TaskDescription {

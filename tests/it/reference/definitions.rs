@@ -1,5 +1,5 @@
-//! What the program carries as definition files: suites, models, studies, policies, trainings, printed
-//! numbers.
+//! What the program carries as definition files: suites, models, studies, policies, rewards, trainings,
+//! printed numbers.
 
 use super::markdown::{cell, head};
 use std::fmt::Write as _;
@@ -145,10 +145,10 @@ pub(super) fn models(root: &Path) -> String {
     page
 }
 
-/// The page of studies, policies, trainings and printed numbers.
+/// The page of studies, policies, rewards, trainings and printed numbers.
 pub(super) fn others(root: &Path) -> String {
     let mut page = head(
-        "Studies, policies, trainings, printed numbers",
+        "Studies, policies, rewards, trainings, printed numbers",
         "the files in `configs/` and `results/published/`",
     );
     for (title, folder, words) in [
@@ -161,6 +161,11 @@ pub(super) fn others(root: &Path) -> String {
             "Policies",
             "configs/policies",
             "`unigauge gate … --policy POLICY` takes one ([gates](../guides/gate-in-ci.md); [the policy file](policy-file.md)).",
+        ),
+        (
+            "Rewards",
+            "configs/rewards",
+            "`unigauge grade RUN --rule reward --set reward=REWARD` grades by one ([rewards](../guides/rewards.md); [the reward file](reward-file.md)).",
         ),
         (
             "Trainings",

@@ -1,0 +1,116 @@
+//! Why a component of a reward has no value.
+
+use crate::record::Failure;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why there is no value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What kind of fault it is, for programs.
+    pub kind: FaultKind,
+    /// What happened and what to do, for people.
+    pub message: String,
+}
+
+/// The kinds of faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// A request does not have the form that it must have.
+    Schema,
+    /// No reward or component has the name that was asked for.
+    UnknownReward,
+    /// The output's picture is absent or broken.
+    Picture,
+    /// The item or the output lacks what the rule needs, or has it in another form.
+    Metadata,
+    /// An observer failed or refused, or its evidence is absent or cannot be read.
+    Observer,
+    /// An observer, or the model itself, took too long.
+    Timeout,
+    /// There is no room for more work at present.
+    Overload,
+    /// The number is outside of 0..1 where it must be inside, or it is not finite.
+    OutOfScale,
+    /// The group has too few outputs to compare them.
+    Group,
+}
+
+impl FaultKind {
+    /// The word for it in files and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::UnknownReward => "unknown_reward",
+            Self::Picture => "picture",
+            Self::Metadata => "metadata",
+            Self::Observer => "observer",
+            Self::Timeout => "timeout",
+            Self::Overload => "overload",
+            Self::OutOfScale => "out_of_scale",
+            Self::Group => "group",
+        }
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+impl Fault {
+    /// A fault.
+    pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+
+    /// Why the model made no output.
+    pub(super) fn of_output(failure: &Failure) -> Self {
+        let message = format!(
+            "the output failed: {}: {}: {}",
+            failure.stage, failure.kind, failure.message
+        );
+        Self::new(FaultKind::Picture, message)
+    }
+
+    /// What a rule says of an output that it cannot score.
+    pub(super) fn of_rule(why: &str) -> Self {
+        let remedy = if why.starts_with("missing evidence") {
+            "; the reward's observers must look at the output: name them in the `observers` of the suite"
+        } else {
+            ""
+        };
+        Self::new(kind(why), format!("{why}{remedy}"))
+    }
+}
+
+/// The kind of a rule's sentence, by the words that it begins with.
+fn kind(why: &str) -> FaultKind {
+    let of_records = ["the item", "the output", "missing output"];
+    if of_records.iter().any(|words| why.starts_with(words)) {
+        return FaultKind::Metadata;
+    }
+    // "observer NAME: KIND: MESSAGE" of an observation that failed.
+    let observed = why.strip_prefix("observer ").and_then(|rest| {
+        let (_, rest) = rest.split_once(": ")?;
+        rest.split_once(": ").map(|(kind, _)| kind)
+    });
+    match observed {
+        Some("timeout") => FaultKind::Timeout,
+        Some("overload") => FaultKind::Overload,
+        Some("image" | "picture") => FaultKind::Picture,
+        Some("input" | "metadata") => FaultKind::Metadata,
+        _ => FaultKind::Observer,
+    }
+}

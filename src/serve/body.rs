@@ -1,0 +1,62 @@
+//! Reading a body within bounds of size and time.
+
+use super::limits::Limits;
+use super::refusal::Refusal;
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
+use futures_util::StreamExt;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// The first byte of every pickle since protocol 2.
+const PICKLE: u8 = 0x80;
+
+/// The bytes that a request says it has. `None` if it does not say.
+///
+/// # Errors
+/// Refuses a body above the limit before any of it is read.
+pub(super) fn announced(headers: &HeaderMap, limits: &Limits) -> Result<Option<usize>, Refusal> {
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    let length: Option<usize> = length.and_then(|text| text.parse().ok());
+    if length.is_some_and(|length| length > limits.body) {
+        return Err(above(limits));
+    }
+    Ok(length)
+}
+
+/// The whole body.
+///
+/// # Errors
+/// Refuses a body that is too large, too slow, a pickle, or whose sender goes away.
+pub(super) async fn read(
+    body: Body,
+    announced: Option<usize>,
+    limits: &Limits,
+) -> Result<Vec<u8>, Refusal> {
+    let begun = Instant::now();
+    let mut whole = Vec::with_capacity(announced.unwrap_or_default().min(1 << 20));
+    let mut parts = body.into_data_stream();
+    loop {
+        let earned = Duration::from_secs(whole.len() as u64 / Limits::BYTES_A_SECOND);
+        let end = begun + limits.slow_body + earned;
+        let part = timeout_at(end, parts.next()).await;
+        let part = match part.map_err(|_| Refusal::slow())? {
+            None => return Ok(whole),
+            Some(part) => part.map_err(|error| Refusal::broken(&error.to_string()))?,
+        };
+        if whole.is_empty() && part.first() == Some(&PICKLE) {
+            return Err(Refusal::pickle());
+        }
+        if whole.len() + part.len() > limits.body {
+            return Err(above(limits));
+        }
+        whole.extend_from_slice(&part);
+    }
+}
+
+fn above(limits: &Limits) -> Refusal {
+    Refusal::too_large(format!("a body may have {} bytes at most", limits.body))
+}

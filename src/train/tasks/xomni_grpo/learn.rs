@@ -1,0 +1,211 @@
+//! The loss of a step: log p of the drawings that count, under the policy and the reference.
+
+use super::XOmniGrpoTask;
+use super::objective::{Advantages, LogProbs, Objective, log_probs, objective};
+use super::rollout::Rollouts;
+use super::settings::Method;
+use super::weigh::{Weighed, reasons, weigh};
+use crate::model::xomni::XOmniAr;
+use crate::train::TrainError;
+use crate::train::task::{Loss, Numbers};
+use candle_core::{DType, Tensor};
+use std::collections::BTreeMap;
+
+/// The drawings that several updates in turn learn from.
+pub(super) struct Round {
+    /// The step that they were drawn in.
+    first: u64,
+    /// `None` if nothing can be learnt from them.
+    chosen: Option<Chosen>,
+    /// What is worth knowing of them.
+    numbers: Numbers,
+}
+
+/// The drawings that count.
+struct Chosen {
+    /// Drawings whose prompts have one length, together.
+    alike: Vec<Alike>,
+    /// Advantages in the order of `alike`.
+    advantages: Advantages,
+    /// log p under the reference, [n, N].
+    reference: Tensor,
+    /// log p under the policy that drew them, from the first update on.
+    old: Option<Tensor>,
+}
+
+/// Drawings whose prompts have one length.
+struct Alike {
+    /// Prompts with their image tokens; the last is left out, as nothing follows it.
+    rows: Vec<Vec<u32>>,
+    /// Tokens of a prompt.
+    prompt: usize,
+    /// Codes [n, N], u32.
+    codes: Tensor,
+}
+
+impl XOmniGrpoTask {
+    /// The loss of a step, from 1.
+    ///
+    /// # Errors
+    /// Fails if too many drawings have no reward, or a network cannot be computed.
+    pub(super) fn step_loss(&self, step: u64) -> Result<Loss, TrainError> {
+        let first = step - step.saturating_sub(1) % self.settings.inner;
+        let mut kept = self.round.borrow_mut();
+        // The first of several updates draws anew, even if it is asked for twice.
+        let known = kept.take().filter(|round| round.first == first);
+        let round = match known {
+            _ if step == first => self.round(first)?,
+            Some(round) => round,
+            None => {
+                return Err(TrainError::Definition {
+                    message: format!("step {step} needs the drawings of step {first}"),
+                });
+            }
+        };
+        let round = kept.insert(round);
+        let mut numbers = Numbers::new();
+        if step == first {
+            numbers.append(&mut round.numbers);
+        }
+        let Some(chosen) = &mut round.chosen else {
+            let nothing = Tensor::zeros((), DType::F32, self.variables_device())?;
+            return Ok(Loss::new(nothing, &[]).with(numbers));
+        };
+        let total = self.chosen_loss(chosen, &mut numbers)?;
+        Ok(Loss::new(total, &[]).with(numbers))
+    }
+
+    /// Draws, scores and weighs the pictures of a step.
+    fn round(&self, first: u64) -> Result<Round, TrainError> {
+        let rollouts = self.rollouts(first)?;
+        let settings = self.settings.advantage(self.scores.is_relative());
+        let weighed = weigh(&rollouts.scored, self.settings.method, &settings);
+        if weighed.missing > self.settings.max_missing {
+            return Err(TrainError::Reward {
+                message: format!(
+                    "step {first}: {:.0} % of the pictures have no reward, and `settings.max_missing` allows {:.0} %: {}",
+                    100.0 * weighed.missing,
+                    100.0 * self.settings.max_missing,
+                    reasons(&rollouts.scored)
+                ),
+            });
+        }
+        let numbers = self.numbers(&rollouts, &weighed)?;
+        let every = self.settings.pictures_every;
+        if every > 0 && first.is_multiple_of(every) {
+            self.show(first, &rollouts)?;
+        }
+        Ok(Round {
+            first,
+            chosen: self.choose(&rollouts, &weighed)?,
+            numbers,
+        })
+    }
+
+    /// The drawings that count, by the lengths of their prompts.
+    fn choose(&self, rollouts: &Rollouts, weighed: &Weighed) -> Result<Option<Chosen>, TrainError> {
+        type Member = (Vec<u32>, Vec<u32>, f64);
+        let mut lengths: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
+        let image = self.config.vocab_size as u32;
+        for &(number, member, advantage) in &weighed.chosen {
+            let group = &rollouts.groups[number];
+            let codes = &group.codes[member];
+            let seen = &codes[..codes.len().saturating_sub(1)];
+            let seen = seen.iter().map(|code| image + code);
+            let row = group.prompt.iter().copied().chain(seen).collect();
+            let members = lengths.entry(group.prompt.len()).or_default();
+            members.push((row, codes.clone(), advantage));
+        }
+        if lengths.is_empty() {
+            return Ok(None);
+        }
+        let (mut alike, mut values) = (Vec::new(), Vec::new());
+        for (prompt, members) in lengths {
+            let (mut rows, mut codes) = (Vec::new(), Vec::new());
+            for (row, own, advantage) in members {
+                rows.push(row);
+                codes.push(own);
+                values.push(advantage);
+            }
+            alike.push(Alike {
+                rows,
+                prompt,
+                codes: Tensor::new(codes, self.variables_device())?,
+            });
+        }
+        let reference = self.log_p(&self.reference, &alike)?.0.detach();
+        Ok(Some(Chosen {
+            alike,
+            advantages: Advantages {
+                kept: vec![true; values.len()],
+                values,
+            },
+            reference,
+            old: None,
+        }))
+    }
+
+    /// log p of each token and the entropy at it, [n, N] both; one pass for each length of prompts.
+    fn log_p(&self, model: &XOmniAr, alike: &[Alike]) -> Result<(Tensor, Tensor), TrainError> {
+        let (mut likely, mut entropies) = (Vec::new(), Vec::new());
+        for alike in alike {
+            let states = model.batch_states(&alike.rows)?;
+            let count = alike.codes.dim(1)?;
+            let before = states.narrow(1, alike.prompt - 1, count)?.contiguous()?;
+            let scores = model.image_logits(&before)?;
+            let temperature = self.settings.sampling.temperature;
+            let (own, entropy) = log_probs(&scores, &alike.codes, temperature)?;
+            likely.push(own);
+            entropies.push(entropy);
+        }
+        Ok((Tensor::cat(&likely, 0)?, Tensor::cat(&entropies, 0)?))
+    }
+
+    /// The loss of the drawings that count, and the numbers of this update.
+    fn chosen_loss(
+        &self,
+        chosen: &mut Chosen,
+        numbers: &mut Numbers,
+    ) -> Result<Tensor, TrainError> {
+        let (own, entropy) = self.log_p(&self.model, &chosen.alike)?;
+        push(numbers, "kl", divergence(&own, &chosen.reference)?);
+        let mean = entropy.detach().mean_all()?.to_scalar::<f32>()?;
+        push(numbers, "entropy", f64::from(mean));
+        if self.settings.method == Method::BestOfN {
+            return Ok(own.mean_all()?.neg()?);
+        }
+        let scored = LogProbs {
+            own: &own,
+            old: chosen.old.as_ref(),
+            reference: Some(&chosen.reference),
+            entropy: Some(&entropy),
+            mask: &own.ones_like()?.detach(),
+        };
+        let made = objective(&scored, &chosen.advantages, &self.settings.policy())?;
+        ratios(&made, numbers)?;
+        chosen.old.get_or_insert(own.detach());
+        Ok(made.loss)
+    }
+}
+
+/// The divergence of a picture from the reference: the sum of k3 over its tokens, and the mean over pictures.
+fn divergence(own: &Tensor, reference: &Tensor) -> Result<f64, TrainError> {
+    let away = (reference - own.detach())?;
+    let third = ((away.exp()? - &away)? - 1.0)?;
+    let mean = third.sum(1)?.mean_all()?.to_scalar::<f32>()?;
+    Ok(f64::from(mean))
+}
+
+/// How often the objective was cut off, and how far the policy moved since the drawings were made.
+fn ratios(made: &Objective, numbers: &mut Numbers) -> Result<(), TrainError> {
+    let [low, high] = made.clipped;
+    push(numbers, "clip_low", low);
+    push(numbers, "clip_high", high);
+    let most = made.ratio.max_all()?.to_scalar::<f32>()?;
+    push(numbers, "ratio_max", f64::from(most));
+    Ok(())
+}
+
+fn push(numbers: &mut Numbers, name: &str, value: f64) {
+    numbers.push((name.to_owned(), value));
+}

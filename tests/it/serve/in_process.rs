@@ -1,0 +1,65 @@
+//! The same rewards without a server, as the trainer asks for them.
+
+use super::{STRICT, graded};
+use crate::support::lines;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use image::RgbImage;
+use std::path::Path;
+use unigauge::config::{RewardDefinition, reward};
+use unigauge::grade::reward::RewardError;
+use unigauge::record::Item;
+use unigauge::reward::Scorer;
+use unigauge::session::{DeviceChoice, Session, SessionError};
+
+/// Why the rewards of a test do not open.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Reward(#[from] RewardError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+#[test]
+fn rewards_in_this_process_say_what_grading_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let drawn = graded(dir.path());
+    let definitions: Vec<RewardDefinition> = vec![
+        toml::from_str(STRICT).unwrap(),
+        reward("mini", Path::new("")).unwrap().definition,
+    ];
+    let session = Session::default();
+    let scorer = Scorer::open::<Fault>(&definitions, &|name, settings| {
+        Ok(session.observer(name, settings, DeviceChoice::Cpu)?)
+    })
+    .unwrap();
+    assert_eq!(scorer.eyes().len(), 1, "both look with the same observer");
+    let run = dir
+        .path()
+        .join("results/rewarded/world-mistaken/r/items.jsonl");
+    let items: Vec<Item> = (lines(&run).into_iter())
+        .map(|line| serde_json::from_value(line).unwrap())
+        .collect();
+    let pictures: Vec<RgbImage> = (drawn.iter())
+        .map(|one| {
+            let file = STANDARD.decode(&one.image).unwrap();
+            unigauge::image::decode_bytes(&file, "a picture")
+                .unwrap()
+                .rgb
+        })
+        .collect();
+    let strict = scorer.reward("strict").unwrap();
+    let scored = scorer.score(strict, &items, &pictures);
+    let rewards: Vec<Option<f64>> = scored.iter().map(|scored| scored.reward).collect();
+    let expected: Vec<Option<f64>> = drawn.iter().map(|one| Some(one.score)).collect();
+    assert_eq!(rewards, expected);
+    let mini = scorer.reward("mini").unwrap();
+    let scored = scorer.score(mini, &items, &pictures);
+    assert!(
+        scored
+            .iter()
+            .all(|scored| scored.reward.is_some() && scored.errors.is_empty())
+    );
+    assert!(scorer.reward("other").is_none());
+}
