@@ -440,3 +440,13 @@ fn a_definition_may_be_json() {
     let reward = Reward::open(&definition).unwrap();
     near(scored(&reward, &[seen("a", json!({"n": 0.5}))]).reward, 0.5);
 }
+
+#[test]
+fn every_built_in_reward_opens() {
+    let listed = crate::config::list(crate::config::Kind::Reward);
+    assert!(listed.len() >= 7);
+    for listed in listed {
+        let loaded = crate::config::reward(&listed.name, std::path::Path::new("")).unwrap();
+        Reward::open(&loaded.definition).unwrap();
+    }
+}
