@@ -1,5 +1,5 @@
-//! TOML files of suites, models, studies, policies, rewards and trainings: reading them, finding them by name,
-//! and locating errors.
+//! TOML files of suites, models, studies, policies, rewards and trainings: reading them, finding them by
+//! name, and locating errors.
 
 mod adds_up;
 mod document;

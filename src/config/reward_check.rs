@@ -94,7 +94,7 @@ fn distinct<'a>(list: &str, names: impl Iterator<Item = &'a str>) -> Result<(), 
     Ok(())
 }
 
-/// The name of the rule that grades by a reward, and the name under which errors of the whole reward are told.
+/// The name of the rule that grades by a reward; errors of the whole reward are told under it, too.
 const RESERVED: &str = "reward";
 
 fn check_component(reward: &RewardDefinition, component: &RewardComponent) -> Result<(), Mistake> {

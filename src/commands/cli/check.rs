@@ -16,7 +16,8 @@ Examples:
   unigauge check uniworld-v1 --quick             # without reading every number of the weights
   unigauge check uniworld-v1 --keys              # every tensor that its networks read")]
 pub(crate) struct CheckArgs {
-    /// A study, a model, a reward, or a suite with `--model`; without a target, everything that is defined is checked
+    /// A study, a model, a reward, or a suite with `--model`; without a target, everything that is defined is
+    /// checked
     pub target: Option<String>,
     /// Models, each a name or a TOML file
     #[arg(long, short, value_name = "MODEL", num_args = 1..)]

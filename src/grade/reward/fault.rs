@@ -23,7 +23,7 @@ pub enum FaultKind {
     UnknownReward,
     /// The output's picture is absent or broken.
     Picture,
-    /// The item lacks what the rule needs, or has it in another form.
+    /// The item or the output lacks what the rule needs, or has it in another form.
     Metadata,
     /// An observer failed or refused, or its evidence is absent or cannot be read.
     Observer,
@@ -97,11 +97,9 @@ impl Fault {
 
 /// The kind of a rule's sentence, by the words that it begins with.
 fn kind(why: &str) -> FaultKind {
-    if why.starts_with("the item") {
+    let of_records = ["the item", "the output", "missing output"];
+    if of_records.iter().any(|words| why.starts_with(words)) {
         return FaultKind::Metadata;
-    }
-    if why.starts_with("missing output") || why.starts_with("the output") {
-        return FaultKind::Picture;
     }
     // "observer NAME: KIND: MESSAGE" of an observation that failed.
     let observed = why.strip_prefix("observer ").and_then(|rest| {
@@ -112,7 +110,7 @@ fn kind(why: &str) -> FaultKind {
         Some("timeout") => FaultKind::Timeout,
         Some("overload") => FaultKind::Overload,
         Some("image" | "picture") => FaultKind::Picture,
-        Some("metadata") => FaultKind::Metadata,
+        Some("input" | "metadata") => FaultKind::Metadata,
         _ => FaultKind::Observer,
     }
 }

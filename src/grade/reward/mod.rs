@@ -2,8 +2,9 @@
 //! numbers.
 //!
 //! Three things are kept apart. A component that *does not apply* to a prompt is left out of the mean, for
-//! every output of that prompt. A component whose value is *0* counts. A component whose evidence is *missing*
-//! takes the whole reward of that output away: there is no reward then, and [`Scored::errors`] says why.
+//! every output of that prompt. A component whose value is *0* counts. A component whose evidence is
+//! *missing* takes the whole reward of that output away: there is no reward then, and [`Scored::errors`] says
+//! why.
 
 mod classes;
 mod combine;
@@ -87,15 +88,15 @@ impl Reward {
         let evidence: Vec<&Evidence> = (case.evidence.iter().copied())
             .filter(|seen| names.contains(&seen.observer))
             .collect();
+        let mut scored = Scored {
+            classes: self.classes.of(case.item),
+            ..Scored::default()
+        };
         let item = target::with_texts(case.item);
         let case = Case {
             item: item.as_ref(),
             evidence: &evidence,
             ..*case
-        };
-        let mut scored = Scored {
-            classes: self.classes.of(case.item),
-            ..Scored::default()
         };
         if let Some(failure) = case.output.and_then(|output| output.error.as_deref()) {
             let fault = Fault::of_output(failure);

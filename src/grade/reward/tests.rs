@@ -96,6 +96,17 @@ fn a_prompt_has_every_class_of_which_a_condition_holds() {
 }
 
 #[test]
+fn target_texts_in_quotation_marks_are_no_texts_of_the_item() {
+    let classes = "[[classes]]\nname = 'text'\nexpects = 'texts'\nweights = { a = 2.0 }\n";
+    let reward = reward(&format!("{}{classes}", measure("a", "")));
+    let quoted = item("a door with “Open”", json!({}), json!({}));
+    let scored = reward.score(&quoted, &output(json!({})), &numbers(0.5, 0.0));
+    assert_eq!(scored.classes, reward.classes(&quoted));
+    assert_eq!(scored.classes, [""; 0]);
+    assert_eq!(scored.parts["a"].weight, reward.weights(&quoted)["a"]);
+}
+
+#[test]
 fn a_tag_that_names_a_class_replaces_the_conditions() {
     let reward = reward(&format!(
         "{}{CLASSES}",
@@ -428,4 +439,14 @@ fn a_definition_may_be_json() {
     .unwrap();
     let reward = Reward::open(&definition).unwrap();
     near(scored(&reward, &[seen("a", json!({"n": 0.5}))]).reward, 0.5);
+}
+
+#[test]
+fn every_built_in_reward_opens() {
+    let listed = crate::config::list(crate::config::Kind::Reward);
+    assert!(listed.len() >= 7);
+    for listed in listed {
+        let loaded = crate::config::reward(&listed.name, std::path::Path::new("")).unwrap();
+        Reward::open(&loaded.definition).unwrap();
+    }
 }

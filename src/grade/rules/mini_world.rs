@@ -39,8 +39,8 @@ pub(super) struct MiniWorldOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum ScoreOf {
-    /// 1 if GenEval's rule holds, there are as many things as the prompt names, no part of the picture is like
-    /// nothing, and there are no letters; else 0.
+    /// 1 if GenEval's rule holds, there are as many things as the prompt names, every part of the picture is
+    /// like a thing, and there are no letters; else 0.
     #[default]
     Exact,
     /// 1 if GenEval's rule holds, else 0.

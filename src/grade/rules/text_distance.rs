@@ -1,5 +1,5 @@
-//! `text-distance`: how near the text that an OCR engine read comes to the text that was asked for, as trainers
-//! use it (`flow_grpo/ocr.py` of yifan123/flow_grpo, commit ac4c86e).
+//! `text-distance`: how near the text that an OCR engine read comes to the text that was asked for, as
+//! trainers use it (`flow_grpo/ocr.py` of yifan123/flow_grpo, commit ac4c86e).
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lookup;

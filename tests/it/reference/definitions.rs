@@ -1,5 +1,5 @@
-//! What the program carries as definition files: suites, models, studies, policies, rewards, trainings, printed
-//! numbers.
+//! What the program carries as definition files: suites, models, studies, policies, rewards, trainings,
+//! printed numbers.
 
 use super::markdown::{cell, head};
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
-//! `geneval-soft`: how near a picture comes to what GenEval asks for, as trainers use it (`evaluate_reward` of
-//! `reward_server/gen_eval.py` in yifan123/reward-server, commit 92ac29f).
+//! `geneval-soft`: how near a picture comes to what GenEval asks for, as trainers use it (`evaluate_reward`
+//! of `reward_server/gen_eval.py` in yifan123/reward-server, commit 92ac29f).
 
 use super::geometry::{self, Relation};
 use super::objects::{Detected, DetectedObjects, Found};
