@@ -1,8 +1,8 @@
 //! A server of rewards for trainers: HTTP with the JSON of Flow-Factory, of UniRL, and its own.
 //!
-//! A request names outputs; each becomes *looks* of the observers that its rewards need. Looks of all requests
-//! share one queue for each observer, so that observers see full batches and equal looks are made once. Then
-//! [`crate::grade::reward`] makes rewards of the evidence. An error is an error, and never a number.
+//! A request names outputs; each becomes *looks* of the observers that its rewards need. The looks of all
+//! requests share one queue for each observer, so that observers see full batches and equal looks are made
+//! once. Then [`crate::grade::reward`] makes rewards of the evidence. An error is an error, and never a number.
 //!
 //! | file | idea |
 //! |---|---|

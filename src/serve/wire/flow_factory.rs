@@ -1,7 +1,7 @@
 //! `/compute`, as Flow-Factory's client for remote rewards asks it.
 //!
-//! The client names no reward, so the path does. It raises an error for a key `error` without asking again, and
-//! repeats a request with another status at once: so what concerns an output is said with status 200.
+//! The client names no reward, so the path does. It raises an error for a key `error` without asking again,
+//! and repeats a request with another status at once: so what concerns an output is said with status 200.
 
 use super::super::app::App;
 use super::super::picture::{Encoded, Picture};

@@ -34,8 +34,8 @@ struct Requested {
     identity: Identity,
 }
 
-/// What newer clients call an output, which they want to hear again. They name no version of a scorer that this
-/// server could have.
+/// What newer clients call an output, which they want to hear again. They name no version of a scorer that
+/// this server could have.
 #[derive(Deserialize, Serialize, Default)]
 #[serde(default)]
 struct Identity {

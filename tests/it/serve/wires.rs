@@ -310,7 +310,7 @@ fn requests_that_cannot_be_read_are_refused_as_a_whole() {
     );
     let half = exchange(
         service.connect(),
-        b"POST /compute HTTP/1.1\r\nHost: h\r\n\r\nnothing",
+        b"POST /compute HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 7\r\n\r\nnothing",
     )
     .unwrap();
     assert!(half.starts_with("HTTP/1.1 422"), "{half}");
