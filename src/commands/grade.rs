@@ -50,8 +50,8 @@ pub(super) fn grade(ctx: &Context, args: &GradeArgs) -> Result<Exit, Failure> {
     Ok(exit_of(&summaries))
 }
 
-/// An option whose value is a bare word, such as `reward=x-omni`, with the word in quotation marks. Others stay
-/// as they are.
+/// An option whose value is a bare word, such as `reward=x-omni`, with the word in quotation marks. Others
+/// stay as they are.
 fn quoted(option: &str) -> String {
     let plain = |character: char| character.is_alphanumeric() || "-_./".contains(character);
     match option.split_once('=') {

@@ -105,7 +105,8 @@ impl App {
     /// A reward that a request defines. A rule that opens files would open the server's.
     ///
     /// # Errors
-    /// Refuses a definition with a mistake, with a rule that opens files, or with an observer that is not open.
+    /// Refuses a definition with a mistake, with a rule that opens files, or with an observer that is not
+    /// open.
     pub(super) fn further(
         &self,
         definition: &RewardDefinition,

@@ -2,7 +2,8 @@
 //!
 //! A request names outputs; each becomes *looks* of the observers that its rewards need. The looks of all
 //! requests share one queue for each observer, so that observers see full batches and equal looks are made
-//! once. Then [`crate::grade::reward`] makes rewards of the evidence. An error is an error, and never a number.
+//! once. Then [`crate::grade::reward`] makes rewards of the evidence. An error is an error, and never a
+//! number.
 //!
 //! | file | idea |
 //! |---|---|

@@ -79,8 +79,8 @@ impl Question {
         }
     }
 
-    /// Takes the metadata of a prompt: `thought` and `class` are the output's and the prompt's, and all others
-    /// are what the item expects. Without others, the operator's item with this prompt counts.
+    /// Takes the metadata of a prompt: `thought` and `class` are the output's and the prompt's, and all
+    /// others are what the item expects. Without others, the operator's item with this prompt counts.
     pub(super) fn take_metadata(&mut self, mut metadata: Object) {
         // UniRL's clients put the number of the policy among them.
         metadata.shift_remove("policy_version");

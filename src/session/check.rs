@@ -112,7 +112,8 @@ impl Session {
     /// Checks the definition of a reward.
     ///
     /// # Errors
-    /// Fails if the definition, a rule or its options have mistakes, or this version has not all its observers.
+    /// Fails if the definition, a rule or its options have mistakes, or this version has not all its
+    /// observers.
     pub fn check_reward(&self, name: &str) -> Result<CheckedDefinition, SessionError> {
         let loaded = config::reward(name, Path::new(""))?;
         let reward = Reward::open(&loaded.definition)?;
@@ -197,8 +198,8 @@ pub fn single_model(name: &str, models: &[String]) -> Result<Option<ModelFile>, 
     Ok((!is_target).then_some(model))
 }
 
-/// Whether a name means a reward as a target: the file of a definition with components, or a name that nothing
-/// else has. A target with `models` is a suite.
+/// Whether a name means a reward as a target: the file of a definition with components, or a name that
+/// nothing else has. A target with `models` is a suite.
 pub fn is_reward(name: &str, models: &[String]) -> bool {
     let from = Path::new("");
     if !models.is_empty() {

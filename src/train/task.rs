@@ -69,7 +69,8 @@ pub trait Learner {
         self.loss(step)
     }
 
-    /// Whether a training may rest after a step: a state is saved only there, and an interruption waits for it.
+    /// Whether a training may rest after a step: a state is saved only there, and an interruption waits
+    /// for it.
     fn rests(&self, _step: u64) -> bool {
         true
     }

@@ -65,8 +65,8 @@ impl Eyes {
         far: 56.0,
         overlap: 0.62,
     };
-    /// Others, which see fainter things and want truer forms. A network that was trained by the plain ones has
-    /// not learnt to please them.
+    /// Others, which see fainter things and want truer forms. A network that was trained by the plain ones
+    /// has not learnt to please them.
     pub const OTHER: Self = Self {
         far: 40.0,
         overlap: 0.72,

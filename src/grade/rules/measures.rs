@@ -1,5 +1,5 @@
-//! `measures`: several numbers of the evidence, each scaled to 0..1, are averaged. With the observer `quality`
-//! this is technical quality without a learned model.
+//! `measures`: several numbers of the evidence, each scaled to 0..1, are averaged. With the observer
+//! `quality` this is technical quality without a learned model.
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;

@@ -14,8 +14,8 @@
 //! | `curve` | the numbers and the pictures of a step |
 //! | `checks` | how good the policy is |
 //!
-//! The seeds of all drawings follow from the training's seed, the step and their place, so that a step depends
-//! on nothing but the weights, the seed and its number.
+//! The seeds of all drawings follow from the training's seed, the step and their place, so that a step
+//! depends on nothing but the weights, the seed and its number.
 
 mod checks;
 mod curve;
@@ -84,8 +84,8 @@ pub(super) struct XOmniGrpoTask {
 
 impl XOmniGrpoTask {
     /// # Errors
-    /// Fails if the definition has a mistake, a checkpoint is absent or does not fit the other, or there is no
-    /// such reward.
+    /// Fails if the definition has a mistake, a checkpoint is absent or does not fit the other, or there is
+    /// no such reward.
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let settings: GrpoSettings = setup.settings()?;
         settings.check()?;

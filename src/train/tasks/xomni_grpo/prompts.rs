@@ -23,7 +23,8 @@ pub(super) enum Wish {
 /// How well a picture shows a wish.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Shows {
-    /// By GenEval's rule, which allows further things where nothing is counted; of a sign, the word read whole.
+    /// By GenEval's rule, which allows further things where nothing is counted; of a sign, the word read
+    /// whole.
     pub strict: bool,
     /// And nothing else.
     pub exact: bool,

@@ -1,4 +1,5 @@
-//! The frozen part of X-Omni: tokenizer, decoder, autoencoder and text encoders, which make pictures of codes.
+//! The frozen part of X-Omni: tokenizer, decoder, autoencoder and text encoders, which make pictures of
+//! codes.
 
 use super::settings::DecodeSection;
 use crate::model::flow_match::FlowMatchConfig;

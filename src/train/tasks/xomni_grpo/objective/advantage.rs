@@ -33,7 +33,8 @@ pub enum Scale {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Missing {
-    /// Unknown rewards are left out of the sum. A row without any has the advantage 0 and stays in every mean.
+    /// Unknown rewards are left out of the sum. A row without any has the advantage 0 and stays in every
+    /// mean.
     ZeroAdvantage,
     /// The row does not count anywhere, nor does a group with fewer than two whole rows. A reward that no row
     /// of a group has does not apply to that group.
@@ -199,7 +200,8 @@ fn whitened(rewards: &[Vec<f64>], groups: &Groups, settings: &AdvantageSettings)
     sums.iter().map(value).collect()
 }
 
-/// Mean and standard deviation of the numbers that are there. The deviation of `ddof` numbers or fewer is NaN.
+/// Mean and standard deviation of the numbers that are there. The deviation of `ddof` numbers or fewer is
+/// NaN.
 fn mean_and_spread(values: impl Iterator<Item = f64>, ddof: usize) -> (f64, f64) {
     let known: Vec<f64> = values.filter(|value| !value.is_nan()).collect();
     let count = known.len() as f64;
