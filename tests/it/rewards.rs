@@ -161,7 +161,7 @@ fn missing_evidence_is_null_and_counted_where_a_reader_sees_it() {
         assert_eq!(part(&grade, "exact"), 1.0);
         let why = grade["unscored"].as_str().unwrap();
         assert!(why.starts_with("missing: component range: "), "{why}");
-        assert!(why.contains("none of observer quality"), "{why}");
+        assert!(why.contains("observer quality wrote no"), "{why}");
         assert!(why.contains("`observers` of the suite"), "{why}");
     }
     let told = "no reward, since component range is missing (observer)";

@@ -126,6 +126,8 @@ impl Drop for Service {
 }
 
 pub(super) fn client() -> reqwest::blocking::Client {
+    // An error says that another test has chosen the provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::blocking::Client::builder();
     client.no_proxy().timeout(PATIENCE).build().unwrap()
 }
