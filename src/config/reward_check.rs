@@ -167,7 +167,7 @@ fn check_pattern(name: &str, pattern: &str, component: &RewardComponent) -> Resu
         let last = reason.lines().last().unwrap_or_default();
         let reason = last.trim_start_matches("error: ");
         let message =
-            format!("the pattern of component `{name}` is no regular expression: {reason}");
+            format!("the pattern of component `{name}` is not a regular expression: {reason}");
         return Err(Mistake::new(&["pattern"], message, ""));
     }
     if !component.options.is_empty() {

@@ -394,7 +394,7 @@ fn a_definition_with_a_mistake_is_refused() {
         ),
         (
             "[[components]]\nname = 'a'\npattern = '('",
-            "no regular expression",
+            "not a regular expression",
         ),
         (
             "[[components]]\nname = 'a'\nrule = 'reward'",

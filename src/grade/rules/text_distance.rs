@@ -77,7 +77,7 @@ impl TextDistance {
             Target::Texts => match case.item.expect.get("texts") {
                 Some(Value::Array(texts)) => {
                     let texts = texts.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
-                    let texts = texts.ok_or("the item's `expect.texts` is no list of texts")?;
+                    let texts = texts.ok_or("the item's `expect.texts` is not a list of texts")?;
                     Ok(texts.join(" "))
                 }
                 Some(Value::String(text)) => Ok(text.clone()),
