@@ -6,6 +6,6 @@ mod retry;
 mod shown;
 mod wait;
 
-pub(crate) use retry::{backoff, retry_after};
+pub(crate) use retry::{MAX_WAIT, backoff, retry_after};
 pub(crate) use shown::{display_url, explain};
 pub(crate) use wait::{interruptible, sleep, unless};

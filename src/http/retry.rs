@@ -1,10 +1,13 @@
-//! How long a client waits before it tries again.
+//! How long a client waits before it tries again, after an answer such as 429 too.
 
 use reqwest::header::HeaderMap;
 use std::time::Duration;
 
 /// Longest pause between two attempts, unless the server asks for a longer one.
 const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+/// The longest pause that a model server may ask for. If it asks for a longer one, the request fails.
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(600);
 
 /// Pause after the `attempt`-th failure, counted from 0. The pause doubles each time. A random part of up to
 /// one half is subtracted, so that many workers do not return at the same moment.

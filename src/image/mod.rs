@@ -7,7 +7,7 @@ pub mod edit;
 mod encode;
 pub mod pillow;
 pub mod quality;
-pub mod size;
+pub mod target_size;
 pub mod tensor_resize;
 
 pub use decode::{

@@ -15,12 +15,10 @@ use crate::http::unless;
 use crate::record::{Object, ended_by_limit};
 use crate::text::json;
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Size of the largest answer, in bytes.
 const MAX_ANSWER: usize = 16 << 20;
-/// The longest pause that a server may ask for. If it asks for a longer one, the request fails.
-const MAX_WAIT: Duration = Duration::from_secs(600);
 
 /// The client of a chat server.
 pub struct Chat {
@@ -210,7 +208,7 @@ impl Chat {
             if kind == "rate-limit" {
                 self.pace.slow_down(pause);
             }
-            if attempt >= self.attempts || pause > MAX_WAIT || Instant::now() + pause >= end {
+            if attempt >= self.attempts || pause > http::MAX_WAIT || Instant::now() + pause >= end {
                 return Err(exhausted(kind, message, attempt));
             }
             tracing::info!("{message}; trying again in {:.1} s", pause.as_secs_f64());

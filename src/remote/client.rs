@@ -21,8 +21,6 @@ use std::io::{ErrorKind, Read};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// The longest pause that a server may ask for. If it asks for a longer one, the item fails.
-const MAX_WAIT: Duration = Duration::from_secs(600);
 /// Size of the largest answer, in bytes: a picture of 256 MiB in base64 with its envelope.
 const MAX_ANSWER: u64 = (256 << 20) * 3 / 2;
 /// First pause after a failure.
@@ -256,7 +254,7 @@ impl Client {
             };
             attempt += 1;
             let wait = wait.unwrap_or_else(|| http::backoff(FIRST_WAIT, attempt - 1));
-            if attempt >= self.attempts || wait > MAX_WAIT {
+            if attempt >= self.attempts || wait > http::MAX_WAIT {
                 return Err(Failed::Final(error));
             }
             tracing::info!("{error}; trying again in {:.1} s", wait.as_secs_f64());

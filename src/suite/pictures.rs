@@ -3,7 +3,7 @@
 use crate::config::{Flaw, Prepare};
 use crate::files::{sha256_hex, write_whole};
 use crate::image::pillow::{Filter, resize};
-use crate::image::{self, ImageError, size::gedit_size};
+use crate::image::{self, ImageError, target_size::gedit_size};
 use crate::suite::error::Wrong;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;

@@ -76,7 +76,9 @@ fn counted(out: &Path) -> Vec<String> {
     let summary = summary(out);
     let notes = summary["notes"].as_array().unwrap().iter();
     let notes = notes.map(|note| note.as_str().unwrap().to_owned());
-    notes.filter(|note| note.contains(" outputs: ")).collect()
+    notes
+        .filter(|note| note.contains(" outputs: ") || note.contains(" output: "))
+        .collect()
 }
 
 /// Item → the notes of its record.

@@ -2,7 +2,7 @@
 
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
-use crate::image::size::Ratios;
+use crate::image::target_size::Ratios;
 use crate::image::{dimensions, read_file};
 use serde::{Deserialize, Serialize};
 

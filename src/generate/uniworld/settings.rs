@@ -2,7 +2,7 @@
 
 use crate::generate::diffusion::Size;
 use crate::generate::place::Precision;
-use crate::image::size::Ratios;
+use crate::image::target_size::Ratios;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@
 //! into patches as in transformers' `Qwen2VLImageProcessor`.
 
 use crate::image::pillow::{Filter, resize};
-use crate::image::size::smart_resize;
+use crate::image::target_size::smart_resize;
 use crate::model::{ModelError, Result, read_config};
 use candle_core::{Device, Tensor};
 use image::RgbImage;

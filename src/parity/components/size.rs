@@ -1,7 +1,7 @@
 //! `qwen_smart_resize`: sizes I64 [K,5] → resized I64 [K,2]. `any_11ratio`: sizes I64 [K,3] → output I64
 //! [K,2].
 
-use crate::image::size::{SizeError, any_11ratio, smart_resize};
+use crate::image::target_size::{SizeError, any_11ratio, smart_resize};
 use crate::model::ModelError;
 use crate::parity::case::{Case, CaseError, Tensors};
 use crate::parity::component::Component;
