@@ -30,6 +30,7 @@ fn run_in(dir: &Path, args: &[&str]) -> String {
         .current_dir(dir)
         .env("NO_COLOR", "1")
         .env("UNIGAUGE_OFFLINE", "1")
+        .env("UNIGAUGE_CACHE", dir.canonicalize().unwrap().join("cache"))
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
