@@ -1,7 +1,7 @@
 """Milliseconds of the observer `edit-pixels` for a pair of 1024 x 1024 pixels, decoding aside and with it.
 
     pip install pillow
-    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build && python benches/edits.py target/debug/unigauge
+    cargo build --config profile.dev.package.unigauge.opt-level=3 && python benches/edits.py target/debug/unigauge
 """
 
 import json

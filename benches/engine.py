@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the engine costs by itself: a million items, a generator that does nothing, a stock rule, the report.
 
-    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
+    cargo build --config profile.dev.package.unigauge.opt-level=3
     python3 benches/engine.py target/debug/unigauge [ITEMS]
 
 Prints one JSON object: seconds and peak memory of the first run and of the same command again.

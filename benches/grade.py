@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How long `unigauge grade` takes for texts: answers of a few words, and sentences by BLEU, METEOR, F-measure and edit distance.
 
-    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
+    cargo build --config profile.dev.package.unigauge.opt-level=3
     python3 benches/grade.py target/debug/unigauge [ANSWERS]
 
 Prints one JSON object: seconds on the clock and of all cores, by rule.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How long `unigauge history` takes for many runs of a suite, on made data with two changes.
 
-    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
+    cargo build --config profile.dev.package.unigauge.opt-level=3
     python3 benches/history.py target/debug/unigauge [RUNS] [ITEMS] [--keep FOLDER]
 
 Makes RUNS graded runs of ITEMS items each (by `unigauge grade`, whose time does not count), then times the command three

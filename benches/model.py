@@ -1,7 +1,7 @@
 """Seconds by phase: our networks and the Python implementations in turn, same configuration, sizes and threads.
 
     pip install torch diffusers transformers
-    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
+    cargo build --config profile.dev.package.unigauge.opt-level=3
     python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl clip mask2former \\
         xomni-ar xomni-decoder
 

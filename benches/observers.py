@@ -1,7 +1,7 @@
 """Pictures by second: our observers and the Python implementations on the same random weights and pictures, in turn.
 
     pip install torch torchvision transformers open_clip_torch pillow
-    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
+    cargo build --config profile.dev.package.unigauge.opt-level=3
     python benches/observers.py target/debug/unigauge [--rounds 3] [--pictures 4] [--device cpu] geneval-detector clip-score hpsv2
 
 Python makes released-size checkpoints with random weights and pictures of 512x512. Ours looks at them through

@@ -1,7 +1,7 @@
 """Pages per second: the Python package and our observer in turn, on the same pictures, models and cores.
 
     pip install rapidocr-onnxruntime==1.4.4 onnxruntime opencv-python-headless pillow
-    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo bench --profile dev --bench ppocr --no-run     (prints the program's path)
+    cargo bench --profile dev --config profile.dev.package.unigauge.opt-level=3 --bench ppocr --no-run     (prints the program's path)
     python benches/ppocr.py PROGRAM MODELS PICTURES [ROUNDS]
 
 MODELS holds the package's three .onnx files and libonnxruntime.so.*; both sides read and decode the files.

@@ -44,6 +44,11 @@
 //! | [`remote`] | servers with the API of OpenAI: addresses, keys, faults, one asynchronous chat client |
 //! | [`stats`] | intervals, paired tests, power |
 //! | [`hub`] | assets: sources, revisions, checksums, cache |
+//! | `http` | what `hub` and `remote` share: how a client begins, retries after 429 and other faults, pauses |
+//! | `process` | child processes that can be stopped with all that they started |
+//! | `guard` | panics of libraries at damaged files become errors |
+//! | [`cancel`] | the flag that Ctrl-C and the signals of schedulers raise |
+//! | [`exit`] | exit codes |
 //! | [`mod@print`] | standard output and standard error, whose readers may go |
 //! | [`commands`] | one file per subcommand: a thin front of `session` that parses, prints and ends in exit codes |
 //!

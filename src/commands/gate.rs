@@ -11,8 +11,8 @@ use crate::config::{self, PolicyFile};
 use crate::exit::Exit;
 use crate::files::write_durable;
 use crate::gate::{
-    Baseline, Candidate, Status, Verdict, banner, comparisons, github, judge, junit, markdown,
-    text, write_files,
+    Baseline, Candidate, Status, Verdict, banner, comparisons, github, judge, junit, summary, text,
+    write_files,
 };
 use crate::record::Outcomes;
 use crate::session::{ComparedFolders, ComparedRuns, read_outcomes, write_comparison};
@@ -113,7 +113,7 @@ fn tell_github(
     shown: &[PlacedComparison],
 ) -> Result<(), Failure> {
     if let Some(file) = github::summary_file() {
-        let summary = markdown::render(verdict, shown);
+        let summary = summary::render(verdict, shown);
         github::append_summary(&file, &summary).map_err(Failure::io)?;
     }
     if github::is_running() && !args.informational {

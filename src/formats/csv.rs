@@ -2,9 +2,8 @@
 
 use super::description::{FormatDescription, Reading};
 use super::record::{Place, Raw};
-use super::separated::{RawRows, Values};
+use super::separated::{RawRows, Values, wrong_count};
 use crate::record::Object;
-use crate::text::count::counted;
 
 /// A table with commas.
 pub(super) static CSV: FormatDescription = FormatDescription {
@@ -38,11 +37,7 @@ pub(super) fn rows(text: &str) -> Result<Vec<Raw<'static>>, String> {
         }
         let values = values.split(&row).map_err(in_row)?;
         if values.len() > names.len() {
-            return Err(in_row(format!(
-                "it has {}, but the header has {}",
-                counted(values.len(), "value"),
-                names.len()
-            )));
+            return Err(in_row(wrong_count(values.len(), names.len())));
         }
         let fields = names.iter().cloned().zip(values.iter().map(Into::into));
         let fields: Object = fields.collect();

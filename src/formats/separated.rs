@@ -3,6 +3,7 @@
 //! rows to one.
 
 use super::table::MAX_ROW_BYTES;
+use crate::text::count::counted;
 use memchr::memchr;
 use std::collections::HashMap;
 use std::io::{BufRead, Read as _};
@@ -93,6 +94,12 @@ fn is_open(line: &[u8], separator: u8, mut open: bool) -> bool {
         }
     }
     open
+}
+
+/// What is wrong with a row whose values do not fit the header.
+pub(super) fn wrong_count(values: usize, header: usize) -> String {
+    let values = counted(values, "value");
+    format!("it has {values}, but the header has {header}")
 }
 
 /// Takes rows apart.

@@ -4,12 +4,11 @@ use super::description::{FormatDescription, Reading};
 use super::error::Unreadable;
 use super::lists;
 use super::record::{Record, RecordFault};
-use super::separated::{RawRows, Values};
+use super::separated::{RawRows, Values, wrong_count};
 use super::table::{
     BATCH_BYTES, Columns, ImageEncoding, Picture, Row, Sink, pictures_of, row_place,
 };
 use crate::record::Object;
-use crate::text::count::counted;
 use serde_json::Value;
 use std::fs::File;
 use std::io::BufReader;
@@ -53,9 +52,15 @@ fn read(
         if more {
             number += 1;
             bytes += row.len();
-            let made = header.row(&row, &mut values, name, number);
-            let at = || row_place(name, number);
-            batch.push(made.map_err(|problem| RecordFault::new(at(), problem)));
+            let place = row_place(name, number);
+            batch.push(match header.values(&row, &mut values) {
+                Ok((fields, pictures)) => {
+                    let key = None;
+                    let record = Record { place, key, fields };
+                    Ok(Row { record, pictures })
+                }
+                Err(problem) => Err(RecordFault::new(place, problem)),
+            });
         }
         if !more || bytes >= BATCH_BYTES {
             bytes = 0;
@@ -66,6 +71,9 @@ fn read(
         }
     }
 }
+
+/// The fields of a row, and its pictures by column.
+type RowValues = (Object, Vec<(String, Vec<Picture>)>);
 
 /// What the header says of each value of a row.
 struct Header(Vec<HeaderColumn>);
@@ -98,24 +106,15 @@ impl Header {
         Ok(Self(header.collect()))
     }
 
-    /// The wanted values of a row.
+    /// The wanted values of a row, and its pictures by column.
     ///
     /// # Errors
     /// What is wrong with the row.
-    fn row(
-        &self,
-        row: &[u8],
-        values: &mut Values,
-        name: Option<&str>,
-        number: usize,
-    ) -> Result<Row, String> {
+    fn values(&self, row: &[u8], values: &mut Values) -> Result<RowValues, String> {
         let values = values.split(row)?;
         if values.len() != self.0.len() {
-            return Err(format!(
-                "it has {}, but the header has {}; the row may be cut off",
-                counted(values.len(), "value"),
-                self.0.len()
-            ));
+            let problem = wrong_count(values.len(), self.0.len());
+            return Err(format!("{problem}; the row may be cut off"));
         }
         let mut fields = Object::new();
         let mut pictures = Vec::new();
@@ -126,12 +125,7 @@ impl Header {
                 fields.insert(column.name.clone(), text.into());
             }
         }
-        let record = Record {
-            place: row_place(name, number),
-            key: None,
-            fields,
-        };
-        Ok(Row { record, pictures })
+        Ok((fields, pictures))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The files of a verdict, apart from its page.
 
-use super::markdown;
+use super::summary;
 use super::verdict::Verdict;
 use crate::compare::PlacedComparison;
 use crate::files::write_durable;
@@ -20,6 +20,6 @@ pub fn write_files(
 ) -> Result<(), RunError> {
     write_json(&dir.join("verdict.json"), verdict)?;
     write_durable(&dir.join("junit.xml"), junit.as_bytes())?;
-    let summary = markdown::render(verdict, comparisons);
+    let summary = summary::render(verdict, comparisons);
     Ok(write_durable(&dir.join("summary.md"), summary.as_bytes())?)
 }

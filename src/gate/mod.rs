@@ -9,7 +9,7 @@
 //! | `shown` | the comparisons that explain the outcome |
 //! | `grid` | the rules as rows |
 //! | [`text`] | the explanation on one screen |
-//! | [`markdown`] | the summary of a CI step |
+//! | [`summary`] | the summary of a CI step |
 //! | [`github`] | step summary and annotations for GitHub Actions |
 //! | [`junit`] | JUnit XML |
 //! | `folder` | the files of a verdict |
@@ -23,8 +23,8 @@ mod grid;
 pub mod judge;
 pub mod junit;
 mod lines;
-pub mod markdown;
 mod shown;
+pub mod summary;
 pub mod text;
 pub mod verdict;
 

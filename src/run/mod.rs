@@ -8,7 +8,6 @@
 mod asked;
 mod chain;
 mod definition;
-mod division;
 mod engine;
 mod error;
 mod event;
@@ -17,6 +16,7 @@ mod folder;
 mod journal;
 mod loose;
 mod manifest;
+mod merge;
 mod output;
 mod parquet;
 mod plan;
@@ -33,13 +33,13 @@ pub use chain::Chains;
 pub use definition::{
     ManifestDefinition, ManifestModel, ManifestSuite, ResolvedModel, grading_note,
 };
-pub use division::{Division, Merged};
 pub use engine::{GeneratorFactory, Making, Outcome, Work};
 pub use error::RunError;
 pub use event::{Event, Listener, Silent};
 pub use folder::{RunFolder, Stream, folders, run_folders};
 pub use journal::{read_all, to_lines};
 pub use manifest::{Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection};
+pub use merge::{Division, Merged};
 pub use parquet::{RunGrades, read_grades, write_items};
 pub use plan::Plan;
 pub use records::Records;

@@ -16,6 +16,10 @@ const VOLATILE: [&str; 8] = [
     "commit", "command", "cores", "finished", "os", "arch", "started", "seconds",
 ];
 
+/// Fingerprints of outputs depend on the paths of their input pictures, and the pictures of the miniature world
+/// are kept in the cache. So it is at the same place everywhere.
+const CACHE: &str = "/tmp/unigauge-pinned-cache";
+
 fn program() -> PathBuf {
     std::env::var_os("UNIGAUGE_PINNED_PROGRAM").map_or_else(
         || PathBuf::from(env!("CARGO_BIN_EXE_unigauge")),
@@ -23,13 +27,14 @@ fn program() -> PathBuf {
     )
 }
 
-/// Runs the program in a folder, with a cache of its own and no network; gives its standard output.
+/// Runs the program in a folder, with the same cache everywhere and no network; gives its standard output.
 fn run_in(dir: &Path, args: &[&str]) -> String {
     let output = Command::new(program())
         .args(args)
         .current_dir(dir)
         .env("NO_COLOR", "1")
         .env("UNIGAUGE_OFFLINE", "1")
+        .env("UNIGAUGE_CACHE", CACHE)
         .output()
         .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);

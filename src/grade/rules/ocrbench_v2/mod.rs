@@ -54,8 +54,8 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<OcrBenchV2Option
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct OcrBenchV2Options {
-    /// WordNet's folder or archive, for METEOR's synonyms. Default: that of `unigauge fetch wordnet`, if
-    /// it was fetched.
+    /// WordNet's folder or archive, for METEOR's synonyms. Without it METEOR knows no synonyms, and a note
+    /// of the summary says so.
     pub wordnet: Option<PathBuf>,
 }
 
