@@ -1,5 +1,6 @@
 //! Text answers and readings as the rules get them: without the thoughts of a reasoning model.
 
+use super::lack::Lack;
 use super::rule::{Case, Rule, Verdict};
 use super::state;
 use crate::record::evidence::{LANGUAGE_MODEL_READERS, TextReading, text_alone};
@@ -36,7 +37,7 @@ pub(super) fn grade(rule: &dyn Rule, case: &Case<'_>) -> Verdict {
     {
         return Verdict {
             notes: vec![THOUGHT_ALONE.to_owned()],
-            ..Verdict::unscored(state::unparsed(NO_ANSWER))
+            ..Verdict::unscored(Lack::of_record(state::unparsed(NO_ANSWER)))
         };
     }
     let own = parted.as_ref().map(|(output, parted)| Output {

@@ -1,6 +1,7 @@
 //! What judges said: the calls that evidence with the key `calls` has.
 
 use super::error::OptionError;
+use super::lack::Lack;
 use super::reading::quote;
 use super::rule::Case;
 use super::{lookup, state};
@@ -82,14 +83,14 @@ impl Call<'_> {
 ///
 /// # Errors
 /// Fails if there are none. The error is worded for the grade's `unscored`.
-pub(super) fn calls<'a>(case: &Case<'a>, observer: Option<&str>) -> Result<Vec<Call<'a>>, String> {
+pub(super) fn calls<'a>(case: &Case<'a>, observer: Option<&str>) -> Result<Vec<Call<'a>>, Lack> {
     let evidence = lookup::find(case, Judgement::KEY, observer)?;
     let judgement: Judgement<'a> = evidence::read(evidence);
     let calls = judgement.calls.into_option();
     let calls = calls.ok_or("malformed evidence: `calls` is not a list")?;
     let calls: Vec<Call<'_>> = calls.into_iter().map(call).collect::<Result<_, _>>()?;
     if calls.is_empty() {
-        return Err("missing evidence: the judge's `calls` are an empty list".to_owned());
+        return Err(lookup::unseen("the judge's `calls` are an empty list"));
     }
     Ok(calls)
 }

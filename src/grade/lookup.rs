@@ -1,5 +1,6 @@
 //! Finds the evidence that a rule grades among all that was written about one output.
 
+use super::lack::{Lack, LackKind};
 use super::rule::Case;
 use crate::record::Evidence;
 use crate::record::evidence::{self, Detection, Detections, Field};
@@ -16,7 +17,7 @@ pub(super) fn find<'a>(
     case: &Case<'a>,
     key: &str,
     observer: Option<&str>,
-) -> Result<&'a Value, String> {
+) -> Result<&'a Value, Lack> {
     let mut found: Option<(&Evidence, &Value)> = None;
     let mut failed: Option<&Evidence> = None;
     for (index, record) in case.evidence.iter().enumerate() {
@@ -34,20 +35,23 @@ pub(super) fn find<'a>(
             continue;
         };
         if let Some((other, _)) = found {
-            return Err(format!(
+            return Err(Lack::from(format!(
                 "ambiguous evidence: observers {} and {} both wrote `{key}`; name one in the rule's option `observer`",
                 other.observer, record.observer
-            ));
+            )));
         }
         found = Some((record, value));
     }
     match (found, failed) {
         (Some((_, value)), _) => Ok(value),
         (None, Some(record)) => Err(observer_error(record)),
-        (None, None) => Err(match observer {
-            Some(name) => format!("missing evidence: observer {name} wrote no `{key}`"),
-            None => format!("missing evidence: no observer wrote `{key}`"),
-        }),
+        (None, None) => {
+            let who = observer.map_or_else(
+                || "no observer wrote".to_owned(),
+                |name| format!("observer {name} wrote no"),
+            );
+            Err(unseen(&format!("{who} `{key}`")))
+        }
     }
 }
 
@@ -60,10 +64,16 @@ pub(super) fn detections(evidence: &Value) -> Result<Vec<Field<Detection<'_>>>, 
     seen.detections.required(Detections::KEY)
 }
 
-fn observer_error(record: &Evidence) -> String {
+/// Evidence that nobody wrote.
+pub(super) fn unseen(what: &str) -> Lack {
+    Lack::new(LackKind::Unseen, format!("missing evidence: {what}"))
+}
+
+fn observer_error(record: &Evidence) -> Lack {
     let (kind, message) = record
         .error
         .as_ref()
         .map_or(("error", ""), |e| (e.kind.as_str(), e.message.as_str()));
-    format!("observer {}: {kind}: {message}", record.observer)
+    let words = format!("observer {}: {kind}: {message}", record.observer);
+    Lack::new(LackKind::of_failure(kind), words)
 }

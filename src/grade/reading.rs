@@ -1,5 +1,6 @@
 //! How the built-in rules read the model's words and the right answers.
 
+use super::lack::Lack;
 use super::lookup;
 use super::rule::Case;
 use crate::record::evidence::{TextReading, text_alone};
@@ -47,7 +48,7 @@ pub(super) fn read<'a>(
     from: From,
     observer: Option<&str>,
     normalise: &Normalise,
-) -> Result<Reading<'a>, String> {
+) -> Result<Reading<'a>, Lack> {
     let said = model_words(case, from, observer)?;
     let answers = answers(case)?
         .into_iter()
@@ -71,18 +72,20 @@ pub(super) fn model_words<'a>(
     case: &Case<'a>,
     from: From,
     observer: Option<&str>,
-) -> Result<&'a str, String> {
+) -> Result<&'a str, Lack> {
     match from {
         From::Output => case
             .output
-            .ok_or("missing output: this rule grades the output's text, or `from = \"ocr\"`")?
+            .ok_or(Lack::of_record(
+                "missing output: this rule grades the output's text, or `from = \"ocr\"`",
+            ))?
             .text
             .as_deref()
-            .ok_or_else(|| {
-                "the output has no text; grade pictures with `from = \"ocr\"`".to_owned()
-            }),
+            .ok_or(Lack::of_record(
+                "the output has no text; grade pictures with `from = \"ocr\"`",
+            )),
         From::Ocr => text_alone(lookup::find(case, TextReading::KEY, observer)?)
-            .ok_or_else(|| "malformed evidence: `text` is not a string".to_owned()),
+            .ok_or_else(|| "malformed evidence: `text` is not a string".into()),
     }
 }
 
@@ -90,7 +93,7 @@ pub(super) fn model_words<'a>(
 ///
 /// # Errors
 /// Fails if there are none. The error is worded for the grade's `unscored`.
-pub(super) fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> {
+pub(super) fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, Lack> {
     let expect = &case.item.expect;
     let answers = match (expect.get("answers"), expect.get("texts")) {
         (Some(Value::Array(list)), _) => list
@@ -106,21 +109,26 @@ pub(super) fn answers<'a>(case: &Case<'a>) -> Result<Vec<Cow<'a, str>>, String> 
             vec![Cow::Owned(texts.join(" "))]
         }
         (None, Some(text)) => vec![answer_text("texts", text)?],
-        (None, None) => return Err("the item's `expect` has neither `answers` nor `texts`".into()),
+        (None, None) => {
+            let words = "the item's `expect` has neither `answers` nor `texts`";
+            return Err(Lack::of_record(words));
+        }
     };
     if answers.is_empty() {
-        return Err("the item's `expect.answers` is an empty list".into());
+        return Err(Lack::of_record(
+            "the item's `expect.answers` is an empty list",
+        ));
     }
     Ok(answers)
 }
 
-fn answer_text<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, String> {
+fn answer_text<'a>(key: &str, value: &'a Value) -> Result<Cow<'a, str>, Lack> {
     match value {
         Value::String(text) => Ok(Cow::Borrowed(text)),
         Value::Number(number) => Ok(Cow::Owned(number.to_string())),
-        other => Err(format!(
+        other => Err(Lack::of_record(format!(
             "the item's `expect.{key}` has {other}, where a string or a number was expected"
-        )),
+        ))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The trait of a grading rule: what it reads, and what it returns.
 
+use super::lack::{Lack, LackKind};
 use super::pooled::Pooled;
 use crate::record::{Evidence, Grade, Item, Output, Overall};
 use std::collections::BTreeMap;
@@ -72,6 +73,8 @@ pub struct Verdict {
     pub reason: String,
     /// Why there is no score. The first words name its state.
     pub unscored: Option<String>,
+    /// What is at fault then.
+    pub lack: Option<LackKind>,
     /// What the summary counts: see [`crate::record::add_note`].
     pub notes: Vec<String>,
 }
@@ -154,10 +157,19 @@ impl Verdict {
     }
 
     /// No score, and why.
-    pub(super) fn unscored(why: impl Into<String>) -> Self {
+    pub(super) fn unscored(why: impl Into<Lack>) -> Self {
+        let lack = why.into();
         Self {
-            unscored: Some(why.into()),
+            lack: Some(lack.kind()),
+            unscored: Some(lack.into()),
             ..Self::default()
         }
+    }
+
+    /// Why there is no score, as it was said.
+    pub(super) fn why_unscored(&self) -> Lack {
+        let words = self.unscored.clone();
+        let words = words.unwrap_or_else(|| "the rule gives no score".to_owned());
+        Lack::new(self.lack.unwrap_or_default(), words)
     }
 }

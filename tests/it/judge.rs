@@ -389,9 +389,9 @@ fn a_set_of_ones_own_and_a_benchmarks_own_file_are_taken() {
     };
     assert!(said("").contains("names no prompt set"));
     assert!(
-        said("set = \"imgedits\"")
-            .replace("- ", "-")
-            .contains("gedit, imgedit, imgedit-multiturn, uge, wise, wise-verified")
+        said("set = \"imgedits\"").replace("- ", "-").contains(
+            "gedit, imgedit, imgedit-multiturn, uge, unified-reward, wise, wise-verified"
+        )
     );
     assert!(said("prompts = \"absent.toml\"").contains("absent.toml"));
     assert!(said("set = \"gedit\"\nprompts = \"prompts.json\"").contains("_context_no_delimit"));

@@ -4,6 +4,9 @@ use crate::support::{lines, stderr, unigauge};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
+use unigauge::config;
+use unigauge::grade::reward::Reward;
+use unigauge::record::{Evidence, Item, Output};
 
 fn ran(dir: &Path, code: i32, arguments: &[&str]) -> (String, String) {
     let output = unigauge(dir)
@@ -308,7 +311,16 @@ fn rewards_are_listed_and_checked_and_their_mistakes_are_located() {
         "geneval",
         "geneval-soft",
         "ocr",
+        "unified-reward",
         "mini",
+        "mini-exact",
+        "mini-align",
+        "mini-align-soft",
+        "mini-no-text",
+        "mini-no-quality",
+        "mini-no-alignment",
+        "mini-not-adaptive",
+        "mini-other-eyes",
     ] {
         assert!(
             listed
@@ -371,6 +383,105 @@ fn rewards_are_listed_and_checked_and_their_mistakes_are_located() {
         "{error}"
     );
     assert!(error.contains("did you mean `x-omni`?"), "{error}");
+}
+
+/// The reward of a picture, by a reward that the program carries.
+fn worth(reward: &str, item: &Value, observer: &str, seen: &Value) -> Option<f64> {
+    let loaded = config::reward(reward, Path::new("")).unwrap();
+    let reward = Reward::open(&loaded.definition).unwrap();
+    let item: Item = serde_json::from_value(item.clone()).unwrap();
+    let output = json!({"item": "a", "repeat": 0, "seed": 1, "kind": "image"});
+    let output: Output = serde_json::from_value(output).unwrap();
+    let evidence = json!({"item": "a", "observer": observer, "evidence": seen});
+    let evidence: Evidence = serde_json::from_value(evidence).unwrap();
+    reward.score(&item, &output, &[evidence]).reward
+}
+
+#[test]
+fn the_rewards_of_the_studies_weigh_what_they_say() {
+    let item = |prompt: &str, expect: Value| json!({"item": "a", "task": "text-to-image", "prompt": prompt, "expect": expect});
+    let scene = item(
+        "a photo of four circles",
+        json!({"tag": "counting", "include": [{"class": "circle", "count": 4}],
+            "exclude": [{"class": "circle", "count": 5}]}),
+    );
+    // Four circles, and a square that nobody asked for. The mean overlap 0.81 is halfway from 0.62 to 1.
+    let thing = |class: &str, left: u32| json!({"class": class, "score": 1.0, "box": [left, 0, left + 5, 5], "color": "red", "overlap": 0.81});
+    let things = [
+        thing("circle", 0),
+        thing("circle", 8),
+        thing("circle", 16),
+        thing("circle", 24),
+        thing("square", 30),
+    ];
+    let seen = |things: &[Value], text: &str| json!({"width": 32, "height": 32, "detections": things, "unknown": 0, "text": text});
+    let sign = item("a sign that says CAT", json!({"texts": ["CAT"]}));
+    for (reward, of_scene, of_sign) in [
+        // Four things count their shapes twice: (0 + 0.5 · 0.5) / 1.5.
+        ("mini", 1.0 / 6.0, 2.0 / 3.0),
+        ("mini-exact", 0.0, 2.0 / 3.0),
+        ("mini-align", 1.0, 2.0 / 3.0),
+        ("mini-align-soft", 1.0, 2.0 / 3.0),
+        ("mini-no-text", 1.0 / 6.0, 1.0),
+        ("mini-no-quality", 0.0, 2.0 / 3.0),
+        ("mini-no-alignment", 0.5, 2.0 / 3.0),
+        // (0 + 0.25 · 0.5) / 1.25
+        ("mini-not-adaptive", 0.1, 2.0 / 3.0),
+        ("mini-other-eyes", 0.0, 2.0 / 3.0),
+    ] {
+        for (item, seen, expected) in [
+            (&scene, seen(&things, ""), of_scene),
+            (&sign, seen(&[], "CAR"), of_sign),
+        ] {
+            let found = worth(reward, item, "world", &seen);
+            let found = found.unwrap_or_else(|| panic!("{reward} has no reward"));
+            assert!((found - expected).abs() < 1e-9, "{reward}: {found}");
+        }
+    }
+    // Five circles where two were asked for: 1 − 3/2.
+    let two = item(
+        "a photo of two circles",
+        json!({"tag": "counting", "include": [{"class": "circle", "count": 2}]}),
+    );
+    let five = [0, 6, 12, 18, 24].map(|left| thing("circle", left));
+    near(
+        worth("mini-align-soft", &two, "world", &seen(&five, "")).unwrap(),
+        -0.5,
+    );
+}
+
+#[test]
+fn a_judge_s_final_score_becomes_0_to_1_and_no_score_is_missing() {
+    let item = json!({"item": "a", "task": "text-to-image", "prompt": "a dog"});
+    let of = |reply: &str| {
+        let seen = json!({"judge": "m", "calls": [{"role": "judge", "reply": reply}]});
+        worth("unified-reward", &item, "judge", &seen)
+    };
+    assert_eq!(of("Sharp, and a dog.\nFinal Score: 4"), Some(0.75));
+    assert_eq!(of("Final Score: 1"), Some(0.0));
+    assert_eq!(of("A dog."), None);
+    assert_eq!(of("Final Score: 9"), None);
+}
+
+#[test]
+fn a_reward_with_settings_of_observers_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let run = ["run", "mini-geneval", "--model", "world", "--limit", "6"];
+    ran(dir, 0, &run);
+    let run_folder = "results/mini-geneval/world/seed0-limit6";
+    let graded = ["grade", run_folder, "--rule", "reward", "--set"];
+    ran(dir, 0, &[&graded[..], &["reward=mini-other-eyes"]].concat());
+    let graded = summary(&dir.join(run_folder));
+    assert_eq!(graded["overall"]["value"], 1.0);
+    let notes = graded["notes"].to_string();
+    assert!(
+        notes.contains("the reward has its own settings of observers (world "),
+        "{notes}"
+    );
+    let wrong = ["--set", "observe.world.overlap=1.5"];
+    let (_, error) = ran(dir, 2, &[&run[..], &wrong].concat());
+    assert!(error.contains("`overlap` is 1.5"), "{error}");
 }
 
 #[test]

@@ -131,11 +131,8 @@ impl Component {
         match &self.source {
             Source::Rule(rule) => {
                 let verdict = answer::grade(rule.as_ref(), case);
-                match (verdict.score, verdict.unscored) {
-                    (Some(score), _) => Ok(score),
-                    (None, Some(why)) => Err(Fault::of_rule(&why)),
-                    (None, None) => Err(Fault::of_rule("the rule gives no score")),
-                }
+                let why = || Fault::of_rule(verdict.why_unscored());
+                verdict.score.ok_or_else(why)
             }
             Source::Pattern(pattern) => {
                 let words = case.output.and_then(|output| self.words(output));

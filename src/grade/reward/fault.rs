@@ -1,5 +1,6 @@
 //! Why a component of a reward has no value.
 
+use crate::grade::lack::{Lack, LackKind};
 use crate::record::Failure;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -85,32 +86,19 @@ impl Fault {
     }
 
     /// What a rule says of an output that it cannot score.
-    pub(super) fn of_rule(why: &str) -> Self {
-        let remedy = if why.starts_with("missing evidence") {
-            "; the reward's observers must look at the output: name them in the `observers` of the suite"
-        } else {
-            ""
+    pub(super) fn of_rule(lack: Lack) -> Self {
+        let (kind, remedy) = match lack.kind() {
+            LackKind::Unseen => (FaultKind::Observer, UNSEEN),
+            LackKind::Observer => (FaultKind::Observer, ""),
+            LackKind::Record => (FaultKind::Metadata, ""),
+            LackKind::Picture => (FaultKind::Picture, ""),
+            LackKind::Timeout => (FaultKind::Timeout, ""),
+            LackKind::Overload => (FaultKind::Overload, ""),
         };
-        Self::new(kind(why), format!("{why}{remedy}"))
+        Self::new(kind, String::from(lack) + remedy)
     }
 }
 
-/// The kind of a rule's sentence, by the words that it begins with.
-fn kind(why: &str) -> FaultKind {
-    let of_records = ["the item", "the output", "missing output"];
-    if of_records.iter().any(|words| why.starts_with(words)) {
-        return FaultKind::Metadata;
-    }
-    // "observer NAME: KIND: MESSAGE" of an observation that failed.
-    let observed = why.strip_prefix("observer ").and_then(|rest| {
-        let (_, rest) = rest.split_once(": ")?;
-        rest.split_once(": ").map(|(kind, _)| kind)
-    });
-    match observed {
-        Some("timeout") => FaultKind::Timeout,
-        Some("overload") => FaultKind::Overload,
-        Some("image" | "picture") => FaultKind::Picture,
-        Some("input" | "metadata") => FaultKind::Metadata,
-        _ => FaultKind::Observer,
-    }
-}
+/// What to do where an observer has not looked.
+const UNSEEN: &str =
+    "; the reward's observers must look at the output: name them in the `observers` of the suite";

@@ -53,7 +53,7 @@ impl Reward {
             components: components
                 .map(|component| Component::open(&definition.name, component))
                 .collect::<Result<_, _>>()?,
-            classes: Classes::new(&definition.classes),
+            classes: Classes::new(&definition.classes)?,
             fingerprint: fingerprint::of(definition),
             definition: definition.clone(),
         })

@@ -1,5 +1,7 @@
 //! Texts in quotation marks within a prompt.
 
+use super::classes::is_ideograph;
+
 /// Marks that open and close a quotation. A straight mark closes what it opens. 《 》 are not here: they mark
 /// titles.
 const PAIRS: [(char, char); 7] = [
@@ -13,8 +15,8 @@ const PAIRS: [(char, char); 7] = [
 ];
 
 /// The texts in quotation marks, in order. Each is the shortest text between two marks of a pair, with at
-/// least one letter, digit or ideograph. The straight `'` opens at the start or after a blank alone, and
-/// closes where no letter follows it, so an apostrophe is none.
+/// least one letter, digit or ideograph. The straight `'` opens only at the start or after a blank. `'` and
+/// `’` close only where no letter follows them, so an apostrophe is neither. An ideograph is no letter here.
 pub fn quoted_spans(prompt: &str) -> Vec<&str> {
     spans(prompt, &PAIRS)
 }
@@ -33,11 +35,18 @@ pub(in crate::grade) fn straight_spans(prompt: &str) -> Vec<&str> {
 fn spans<'a>(prompt: &'a str, pairs: &[(char, char)]) -> Vec<&'a str> {
     let characters: Vec<(usize, char)> = prompt.char_indices().collect();
     let mut found = Vec::new();
+    // Marks that nothing closes from here on. A prompt of many such marks is not searched once for each.
+    let mut open_ended = Vec::new();
     let mut at = 0;
     while let Some(&(_, mark)) = characters.get(at) {
         let pair = pairs.iter().find(|(open, _)| *open == mark);
-        let opened = pair.filter(|_| opens(&characters, at));
-        let Some((start, end)) = opened.and_then(|pair| closed(&characters, at, *pair)) else {
+        let opened = pair.filter(|_| opens(&characters, at) && !open_ended.contains(&mark));
+        let Some(pair) = opened else {
+            at += 1;
+            continue;
+        };
+        let Some((start, end)) = closed(&characters, at, *pair) else {
+            open_ended.push(mark);
             at += 1;
             continue;
         };
@@ -63,7 +72,8 @@ fn closed(
 ) -> Option<(usize, usize)> {
     for at in start + 1..characters.len() {
         let mark = characters[at].1;
-        let closes = mark == close && (mark != '\'' || !letter_follows(characters, at));
+        let apostrophe = matches!(mark, '\'' | '’') && letter_follows(characters, at);
+        let closes = mark == close && !apostrophe;
         if closes {
             return Some((start, at));
         }
@@ -77,7 +87,7 @@ fn closed(
 fn letter_follows(characters: &[(usize, char)], at: usize) -> bool {
     characters
         .get(at + 1)
-        .is_some_and(|(_, next)| next.is_alphabetic())
+        .is_some_and(|(_, next)| next.is_alphabetic() && !is_ideograph(*next))
 }
 
 #[cfg(test)]
@@ -118,6 +128,20 @@ mod tests {
         assert_eq!(quoted_spans("'It's open', it says"), ["It's open"]);
         assert_eq!(quoted_spans("x'no' but 'yes'"), ["yes"]);
         assert_eq!(quoted_spans("a sign ('no') here"), [""; 0]);
+    }
+
+    #[test]
+    fn an_apostrophe_closes_nothing_and_an_ideograph_is_no_letter() {
+        assert_eq!(quoted_spans("a sign: ‘Don’t Walk’, in red"), ["Don’t Walk"]);
+        assert_eq!(quoted_spans("写着 'OPEN'的招牌"), ["OPEN"]);
+        assert_eq!(quoted_spans("写着‘营业中’的招牌"), ["营业中"]);
+        assert_eq!(quoted_spans("表示は 'カフェ'です"), ["カフェ"]);
+    }
+
+    #[test]
+    fn many_marks_that_nothing_closes_are_read_quickly() {
+        let prompt = "‘a".repeat(200_000) + " \"b\"";
+        assert_eq!(quoted_spans(&prompt), ["b"]);
     }
 
     #[test]

@@ -3,18 +3,18 @@
 use super::classes::{has_ideographs, has_texts};
 use super::quotes::quoted_spans;
 use crate::record::Item;
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// The item with its target texts: `expect.texts`, or else what the prompt has in quotation marks. Where no
 /// language is named, it is that of the texts: `zh` with ideographs, else `en`.
 pub(super) fn with_texts(item: &Item) -> Cow<'_, Item> {
-    if has_texts(item) && item.expect.contains_key("language") {
+    let listed = has_texts(item) && item.expect["texts"].is_array();
+    if listed && item.expect.contains_key("language") {
         return Cow::Borrowed(item);
     }
     let texts: Vec<String> = if has_texts(item) {
-        let texts = item.expect.get("texts").and_then(|texts| texts.as_array());
-        let texts = texts.into_iter().flatten().filter_map(|text| text.as_str());
-        texts.map(str::to_owned).collect()
+        given_texts(item)
     } else {
         let spans = quoted_spans(&item.prompt).into_iter();
         spans.map(str::to_owned).collect()
@@ -28,10 +28,21 @@ pub(super) fn with_texts(item: &Item) -> Cow<'_, Item> {
         "en"
     };
     let mut own = item.clone();
-    let language = serde_json::Value::from(language);
+    let language = Value::from(language);
     own.expect.entry("language").or_insert(language);
-    if !has_texts(item) {
+    if !listed {
         own.expect.insert("texts".to_owned(), texts.into());
     }
     Cow::Owned(own)
+}
+
+/// The texts of `expect.texts`, which is a list or a single text.
+fn given_texts(item: &Item) -> Vec<String> {
+    let texts = match item.expect.get("texts") {
+        Some(Value::Array(texts)) => texts.as_slice(),
+        Some(text) => std::slice::from_ref(text),
+        None => &[],
+    };
+    let texts = texts.iter().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
 }

@@ -85,6 +85,10 @@ fn a_prompt_has_every_class_of_which_a_condition_holds() {
         ("the word \"hello\"", "text"),
         ("《城市》", ""),
         ("cities and a city", "place"),
+        // Beside an ideograph, an English word is whole.
+        ("一张sign上面有字", "text"),
+        ("一张signal上面有字", ""),
+        ("un désign", ""),
         ("a sign in the city", "text+place"),
     ] {
         assert_eq!(of(prompt), classes, "{prompt}");
@@ -210,6 +214,48 @@ fn missing_takes_the_whole_reward_and_0_counts() {
         assert_eq!(scored.errors["b"].kind, kind, "{:?}", scored.errors);
         assert_eq!(scored.parts["a"].value, 1.0);
     }
+}
+
+#[test]
+fn the_kind_of_a_fault_is_that_of_what_is_at_fault() {
+    let text =
+        "[[components]]\nname = 't'\nrule = 'text-distance'\noptions = { target = 'quoted' }\n";
+    let reward = reward(text);
+    let read = [seen("reader", json!({"text": "open"}))];
+    // The prompt has no text.
+    let fault = scored(&reward, &read).errors.remove("t").unwrap();
+    assert_eq!(fault.kind, FaultKind::Metadata);
+    assert!(!fault.message.contains("must look"), "{fault}");
+    let sign = item("a sign \"open\"", json!({}), json!({}));
+    let of = |evidence: &[Evidence]| {
+        let mut scored = reward.score(&sign, &output(json!({})), evidence);
+        scored.errors.remove("t").unwrap()
+    };
+    let unseen = of(&[]);
+    assert_eq!(unseen.kind, FaultKind::Observer);
+    assert!(unseen.message.contains("must look"), "{unseen}");
+    let odd = of(&[seen("reader", json!({"text": 7}))]);
+    assert_eq!(odd.kind, FaultKind::Observer);
+    assert!(!odd.message.contains("must look"), "{odd}");
+    for (kind, expected) in [
+        ("overload", FaultKind::Overload),
+        ("input", FaultKind::Metadata),
+        ("image", FaultKind::Picture),
+        ("the item", FaultKind::Observer),
+    ] {
+        assert_eq!(of(&[failed("reader", kind)]).kind, expected);
+    }
+}
+
+#[test]
+fn a_single_text_of_an_item_is_a_list_of_one() {
+    let text = "[[components]]\nname = 't'\nrule = 'text-recall'\n";
+    let item = item("p", json!({"texts": "hello world"}), json!({}));
+    let read = [seen("reader", json!({"text": "hello"}))];
+    near(
+        reward(text).score(&item, &output(json!({})), &read).reward,
+        0.5,
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `accuracy`: character or word accuracy of a transcription.
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python::whitespace;
@@ -123,7 +124,9 @@ impl Rule for Accuracy {
             .filter(|(count, _)| count.reference > 0)
             .min_by(|(x, _), (y, _)| (x.errors * y.reference).cmp(&(y.errors * x.reference)));
         let Some((Count { errors, reference }, answer)) = best else {
-            return Verdict::unscored("every answer of the item normalises to nothing");
+            return Verdict::unscored(Lack::of_record(
+                "every answer of the item normalises to nothing",
+            ));
         };
         let reason = format!(
             "said {}, reference {}: {} in {}",

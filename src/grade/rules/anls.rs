@@ -2,6 +2,7 @@
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::evidence::TextReading;
@@ -82,7 +83,7 @@ impl Rule for Anls {
             .map(|a| (distance::normalised(&reading.compared, &a.compared), a))
             .min_by(|x, y| x.0.total_cmp(&y.0));
         let Some((distance, answer)) = best else {
-            return Verdict::unscored("the item has no answer");
+            return Verdict::unscored(Lack::of_record("the item has no answer"));
         };
         let accepted =
             distance < options.threshold || (options.inclusive && distance == options.threshold);

@@ -1,6 +1,7 @@
 //! `contains`: right when one of the answers occurs in the text.
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::evidence::TextReading;
@@ -42,7 +43,9 @@ impl Rule for Contains {
         };
         reading.answers.retain(|a| !a.compared.is_empty());
         let Some(first) = reading.answers.first() else {
-            return Verdict::unscored("every answer of the item normalises to nothing");
+            return Verdict::unscored(Lack::of_record(
+                "every answer of the item normalises to nothing",
+            ));
         };
         let contained = reading
             .answers

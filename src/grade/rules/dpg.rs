@@ -4,6 +4,7 @@
 mod official;
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace::strip;
@@ -194,8 +195,8 @@ impl Answered {
 const DROPPED: &str = "left out, as officially";
 
 impl Dpg {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let questions = read_questions(case.item)?;
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
+        let questions = read_questions(case.item).map_err(Lack::of_record)?;
         let evidence = lookup::find(case, Answers::KEY, self.0.observer.as_deref())?;
         let answered = Answered::new(evidence, &questions)?;
         let live = answered.with_dependents_zeroed(&questions)?;

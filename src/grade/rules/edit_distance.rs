@@ -1,6 +1,7 @@
 //! `edit-distance`: how near the text comes to the nearest answer.
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::evidence::TextReading;
@@ -47,7 +48,7 @@ impl Rule for EditDistance {
             .map(|a| (distance::normalised(&reading.compared, &a.compared), a))
             .min_by(|x, y| x.0.total_cmp(&y.0));
         let Some((distance, answer)) = best else {
-            return Verdict::unscored("the item has no answer");
+            return Verdict::unscored(Lack::of_record("the item has no answer"));
         };
         let reason = format!(
             "said {}, nearest answer {}: normalised distance {distance:.4}",

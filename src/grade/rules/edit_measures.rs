@@ -2,6 +2,7 @@
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::evidence::{Similarities, is_own_region, why_absent};
@@ -109,19 +110,19 @@ impl EditMeasures {
     ///
     /// Fails if there is none. The error is worded for the grade's `unscored`.
     /// Why there is none, worded for the grade's `unscored`.
-    fn read(&self, case: &Case<'_>, path: &str) -> Result<f64, String> {
+    fn read(&self, case: &Case<'_>, path: &str) -> Result<f64, Lack> {
         let mut keys = path.split('.');
         let first = keys.next().unwrap_or_default();
         let evidence = match lookup::find(case, first, None) {
             Ok(evidence) => evidence,
-            Err(why) => return Err(why_not_measured(case, first).unwrap_or(why)),
+            Err(why) => return Err(why_not_measured(case, first).map_or(why, Lack::from)),
         };
         let regional = matches!(first, "inside" | "outside");
         if regional && is_own_region(evidence) && !self.0.own_region {
-            return Err(format!(
+            return Err(Lack::of_record(format!(
                 "no region: `{path}` needs a `mask` or `target` in the item's `expect`; that of the output itself says \
                  nothing about what was to be kept"
-            ));
+            )));
         }
         let holder = match path.rsplit_once('.') {
             Some((holder, _)) => holder.split('.').fold(evidence, |at, key| &at[key]),
@@ -136,11 +137,14 @@ impl EditMeasures {
             (Value::Number(number), _) => Ok(number.as_f64().unwrap_or(f64::NAN)),
             (Value::Null, "psnr") if holder["l2"].as_f64() == Some(0.0) => {
                 self.0.psnr_cap.ok_or_else(|| {
-                    format!("`{path}` is infinite: nothing differs; name a `psnr_cap` to count it")
+                    let words = format!(
+                        "`{path}` is infinite: nothing differs; name a `psnr_cap` to count it"
+                    );
+                    words.into()
                 })
             }
-            (Value::Null, _) => Err(format!("the evidence has no value for `{path}`")),
-            _ => Err(format!("malformed evidence: `{path}` is not a number")),
+            (Value::Null, _) => Err(format!("the evidence has no value for `{path}`").into()),
+            _ => Err(format!("malformed evidence: `{path}` is not a number").into()),
         }
     }
 }
@@ -171,16 +175,17 @@ impl Rule for EditMeasures {
             parts.insert("noop".into(), f64::from(u8::from(changed < NOTHING)));
             parts.insert("global".into(), f64::from(u8::from(changed > EVERYTHING)));
         }
-        let (score, unscored) = match score {
-            Ok(value) => (Some(value * self.0.scale), None),
-            Err(why) => (None, Some(why)),
+        let verdict = match score {
+            Ok(value) => Verdict {
+                score: Some(value * self.0.scale),
+                ..Verdict::default()
+            },
+            Err(why) => Verdict::unscored(why),
         };
         Verdict {
-            score,
             parts,
             reason: reason.join("; "),
-            unscored,
-            ..Verdict::default()
+            ..verdict
         }
     }
 

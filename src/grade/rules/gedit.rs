@@ -8,6 +8,7 @@ mod viescore;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::judge::{self, Call, Parsing};
+use crate::grade::lack::Lack;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::grade::scale::Scale;
 use crate::grade::state;
@@ -63,7 +64,7 @@ impl GEdit {
         Ok(Self(options))
     }
 
-    fn verdict<'a>(&self, case: &Case<'a>) -> Result<Verdict, String> {
+    fn verdict<'a>(&self, case: &Case<'a>) -> Result<Verdict, Lack> {
         let calls = judge::calls(case, self.0.observer.as_deref())?;
         let of = |role: &str| -> Vec<Call<'a>> {
             let calls = calls.iter().filter(|call| call.role.as_str() == role);

@@ -2,6 +2,7 @@
 //! UniWorld-V1, commit 8403e86).
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::record::Overall;
@@ -80,8 +81,9 @@ fn skills(item: &Item) -> Option<Vec<&str>> {
 }
 
 impl GenAiBench {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let skills = skills(case.item).ok_or("the item's `expect` has no list `skills`")?;
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
+        let skills = skills(case.item);
+        let skills = skills.ok_or(Lack::of_record("the item's `expect` has no list `skills`"))?;
         let key = &self.0.key;
         let evidence = lookup::find(case, key, self.0.observer.as_deref())?;
         let score = evidence[key]

@@ -10,6 +10,7 @@ pub(super) use soft::RULE as SOFT;
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::record::Overall;
@@ -89,7 +90,13 @@ struct Expect<'a> {
     exclude: Vec<Exclude<'a>>,
 }
 
-impl Expect<'_> {
+impl<'e> Expect<'e> {
+    fn of_item(item: &'e Item) -> Result<Self, Lack> {
+        Self::deserialize(&item.expect).map_err(|e| {
+            Lack::of_record(format!("the item's `expect` is not GenEval metadata: {e}"))
+        })
+    }
+
     /// The task: the metadata's own tag, or else the item's.
     fn tag_of<'a>(&'a self, item: &'a Item) -> Option<&'a str> {
         let own = self.tag.as_deref();
@@ -107,6 +114,16 @@ struct Include<'a> {
     /// A relation, and the index of the clause that it refers to.
     #[serde(default)]
     position: Option<(Relation, usize)>,
+}
+
+impl Include<'_> {
+    /// The mistake of a clause whose position refers to a clause that does not come before it.
+    fn points_ahead(&self, target: usize) -> Lack {
+        let class = &self.class;
+        Lack::of_record(format!(
+            "the item's `expect`: the position of {class} points at clause {target}, which does not come before it"
+        ))
+    }
 }
 
 #[derive(Deserialize)]
@@ -153,11 +170,11 @@ impl GenEval {
         Ok(Self(options))
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let expect = Expect::deserialize(&case.item.expect)
-            .map_err(|e| format!("the item's `expect` is not GenEval metadata: {e}"))?;
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
+        let expect = Expect::of_item(case.item)?;
         if expect.include.is_empty() && expect.exclude.is_empty() {
-            return Err("the item's `expect` has neither `include` nor `exclude` clauses".into());
+            let words = "the item's `expect` has neither `include` nor `exclude` clauses";
+            return Err(Lack::of_record(words));
         }
         let observer = self.0.observer.as_deref();
         if let Ok(verdict) = lookup::find(case, OfficialVerdict::KEY, observer) {
@@ -201,7 +218,7 @@ impl GenEval {
         clauses: &[Include<'_>],
         found: &Found<'_>,
         reasons: &mut Vec<String>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Lack> {
         let mut matched: Vec<Option<&[&Detected<'_>]>> = Vec::with_capacity(clauses.len());
         for clause in clauses {
             let objects = found.best(&clause.class, clause.count);
@@ -231,12 +248,9 @@ impl GenEval {
             check_color(clause, color, objects)?;
         }
         if let Some((relation, target)) = clause.position {
-            let target = matched.get(target).ok_or_else(|| {
-                Failure::Unknown(format!(
-                    "the item's `expect`: the position of {} points at clause {target}, which does not come before it",
-                    clause.class
-                ))
-            })?;
+            let target = matched
+                .get(target)
+                .ok_or_else(|| Failure::Unknown(clause.points_ahead(target)))?;
             self.check_position(clause, relation, objects, *target)?;
         }
         Ok(())
@@ -277,7 +291,7 @@ enum Failure {
     /// The picture is wrong; the official reason.
     Wrong(String),
     /// The evidence or the item does not allow a decision.
-    Unknown(String),
+    Unknown(Lack),
 }
 
 /// GenEval's rule on what one observer saw that misses nothing: an empty picture is one.
@@ -301,18 +315,18 @@ fn seen_colors<'a>(
     clause: &Include<'_>,
     wanted: &str,
     objects: &[&'a Detected<'_>],
-) -> Result<Vec<&'a str>, String> {
+) -> Result<Vec<&'a str>, Lack> {
     let class = &clause.class;
     if !PALETTE.contains(&wanted) {
-        return Err(format!(
+        return Err(Lack::of_record(format!(
             "the item's `expect` asks for a {wanted} {class}; the colours are {}",
             PALETTE.join(", ")
-        ));
+        )));
     }
     let colors = objects.iter().map(|o| o.color.as_ref().map(Text::as_str));
     colors
         .collect::<Option<_>>()
-        .ok_or_else(|| format!("incomplete evidence: a detected {class} has no `color`"))
+        .ok_or_else(|| format!("incomplete evidence: a detected {class} has no `color`").into())
 }
 
 fn check_color(

@@ -6,6 +6,7 @@ mod parse;
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::judge::{self, Parsing};
+use crate::grade::lack::Lack;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::grade::scale::Scale;
 use crate::python::str::round2;
@@ -84,18 +85,19 @@ fn edit_type(item: &Item) -> Option<&str> {
 
 impl ImgEdit {
     /// The names of the scores that a reply should have; empty for one score.
-    fn score_names(&self, item: &Item) -> Result<&'static [&'static str], String> {
+    fn score_names(&self, item: &Item) -> Result<&'static [&'static str], Lack> {
         if self.0.variant != Variant::Basic {
             return Ok(&[]);
         }
-        let kind = edit_type(item).ok_or("the item's `expect` has no `edit_type`")?;
+        let kind = edit_type(item);
+        let kind = kind.ok_or(Lack::of_record("the item's `expect` has no `edit_type`"))?;
         let rubric = RUBRICS.iter().find(|(known, _)| *known == kind);
         let (_, names) = rubric.ok_or_else(|| {
             let known: Vec<&str> = RUBRICS.iter().map(|(known, _)| *known).collect();
-            format!(
+            Lack::of_record(format!(
                 "the item's edit type {kind:?} is none of ImgEdit's: {}",
                 known.join(", ")
-            )
+            ))
         })?;
         Ok(names)
     }
@@ -119,7 +121,7 @@ impl ImgEdit {
         said
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let names = match (self.score_names(case.item), self.0.parsing) {
             (Ok(names), _) => Some(names),
             // The official script does not need the item to read a reply.

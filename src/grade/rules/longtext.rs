@@ -1,6 +1,7 @@
 //! `longtext`: LongText-Bench's text score, English and Chinese.
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::Grade;
@@ -53,17 +54,18 @@ pub(super) struct Expect<'a> {
 pub(super) struct LongText(pub LongTextOptions);
 
 impl LongText {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let expect = Expect::deserialize(&case.item.expect)
-            .map_err(|e| format!("the item's `expect` is not LongText-Bench's: {e}"))?;
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
+        let told = |e| format!("the item's `expect` is not LongText-Bench's: {e}");
+        let expect =
+            Expect::deserialize(&case.item.expect).map_err(|e| Lack::of_record(told(e)))?;
         let evidence = lookup::find(case, TextReading::KEY, self.0.observer.as_deref())?;
         let text = text_alone(evidence)
             .ok_or("malformed evidence: `text` is not a string")?
             .replace(NO_TEXT, "");
         let found = recall::longtext(&expect.texts, &text, expect.language);
-        let score = found
-            .value()
-            .ok_or("the item's `expect.texts` normalises to nothing")?;
+        let score = found.value().ok_or(Lack::of_record(
+            "the item's `expect.texts` normalises to nothing",
+        ))?;
         Ok(Verdict {
             parts: BTreeMap::from([
                 ("matched".into(), found.matched as f64),

@@ -3,6 +3,7 @@
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use schemars::JsonSchema;
@@ -86,7 +87,7 @@ impl Measures {
         Ok(Self(options))
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let mut parts = BTreeMap::new();
         for measure in &self.0.measures {
             let key = &measure.key;

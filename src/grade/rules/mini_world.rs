@@ -3,6 +3,7 @@
 
 use super::geneval::strict_on;
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::evidence::{Detections, text_alone};
@@ -56,10 +57,10 @@ pub(super) struct MiniWorld {
 }
 
 impl MiniWorld {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let strict = self.strict.grade(case);
         let Some(right) = strict.score else {
-            return Err(strict.unscored.unwrap_or_default());
+            return Err(strict.why_unscored());
         };
         let evidence = lookup::find(case, Detections::KEY, Some(OBSERVER))?;
         let things = evidence[Detections::KEY]
@@ -67,7 +68,7 @@ impl MiniWorld {
             .map_or(&[][..], Vec::as_slice);
         let letters = text_alone(evidence).unwrap_or_default();
         let unknown = evidence["unknown"].as_u64().unwrap_or_default();
-        let named = named(&case.item.expect["include"]);
+        let named = named(case.item.expect.get("include"));
         let exact =
             right == 1.0 && things.len() as u64 == named && unknown == 0 && letters.is_empty();
         let exact = f64::from(u8::from(exact));
@@ -102,8 +103,8 @@ impl MiniWorld {
 }
 
 /// How many things the clauses ask for together.
-fn named(include: &Value) -> u64 {
-    let clauses = include.as_array().into_iter().flatten();
+fn named(include: Option<&Value>) -> u64 {
+    let clauses = include.and_then(Value::as_array).into_iter().flatten();
     clauses.filter_map(|clause| clause["count"].as_u64()).sum()
 }
 

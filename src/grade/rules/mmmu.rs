@@ -5,6 +5,7 @@ mod open;
 
 use super::multiple_choice;
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::evidence::TextReading;
@@ -42,7 +43,7 @@ impl Rule for Mmmu {
 }
 
 impl Mmmu {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let said = reading::model_words(case, self.0.from, self.0.observer.as_deref())?;
         if case.item.expect.contains_key("options") {
             return multiple_choice::verdict(said, case.item);

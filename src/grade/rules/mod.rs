@@ -29,6 +29,7 @@ mod relaxed_accuracy;
 mod reward;
 mod text_distance;
 mod text_recall;
+mod unified_reward;
 mod vqa_accuracy;
 mod wise;
 mod yes_no;
@@ -65,6 +66,7 @@ pub const RULES: &[&RuleDescription] = &[
     &reward::RULE,
     &text_distance::RULE,
     &text_recall::RULE,
+    &unified_reward::RULE,
     &vqa_accuracy::RULE,
     &wise::RULE,
     &yes_no::RULE,

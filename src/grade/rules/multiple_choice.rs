@@ -2,6 +2,7 @@
 
 use crate::grade::choice::{self, MOST_OPTIONS};
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::evidence::TextReading;
@@ -96,8 +97,8 @@ impl Rule for MultipleChoice {
 ///
 /// # Errors
 /// Fails if the item's `expect` is not a multiple-choice question's, worded for the grade's `unscored`.
-pub(super) fn verdict(said: &str, item: &Item) -> Result<Verdict, String> {
-    let (options, answer) = read_question(item)?;
+pub(super) fn verdict(said: &str, item: &Item) -> Result<Verdict, Lack> {
+    let (options, answer) = read_question(item).map_err(Lack::of_record)?;
     let choice = choice::read(said, &options);
     let expected = format!(
         "{} ({})",

@@ -2,6 +2,7 @@
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::evidence::TextReading;
@@ -78,16 +79,14 @@ impl Numeric {
         Ok(Self(options))
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let options = &self.0;
         let said = reading::model_words(case, options.from, options.observer.as_deref())?;
         let mut expected = Vec::new();
         for answer in reading::answers(case)? {
             let number = numbers(&answer, options.percent).pop();
-            expected
-                .push(number.ok_or_else(|| {
-                    format!("the item's answer {} has no number", quote(&answer))
-                })?);
+            let told = || format!("the item's answer {} has no number", quote(&answer));
+            expected.push(number.ok_or_else(|| Lack::of_record(told()))?);
         }
         let found = numbers(said, options.percent);
         let taken = match options.which {

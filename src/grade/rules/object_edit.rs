@@ -3,6 +3,7 @@
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::evidence::{Detection, Detections, Field};
@@ -97,9 +98,10 @@ impl ObjectEdit {
         }
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let expect = Expect::deserialize(&case.item.expect).map_err(|error| {
-            format!("the item's `expect` needs `kept`, `gone` and `new`: {error}")
+            let words = format!("the item's `expect` needs `kept`, `gone` and `new`: {error}");
+            Lack::of_record(words)
         })?;
         let evidence = lookup::find(case, Detections::KEY, self.0.observer.as_deref())?;
         let mut detections = read_objects(evidence)

@@ -5,6 +5,7 @@ mod official;
 mod totals;
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::reading::{From, model_words, quote};
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::python::whitespace::strip;
@@ -73,10 +74,11 @@ impl Comparison {
     }
 }
 
-fn verdict(case: &Case<'_>) -> Result<Verdict, String> {
+fn verdict(case: &Case<'_>) -> Result<Verdict, Lack> {
     let said = model_words(case, From::Output, None)?;
-    let answers = read_answers(case.item)?;
-    let dataset = dataset(case.item).ok_or("the item's `expect` has no `dataset`")?;
+    let answers = read_answers(case.item).map_err(Lack::of_record)?;
+    let dataset = dataset(case.item);
+    let dataset = dataset.ok_or(Lack::of_record("the item's `expect` has no `dataset`"))?;
     let comparison = Comparison::of_dataset(dataset);
     let compared = comparison.normalise(said);
     let found = answers

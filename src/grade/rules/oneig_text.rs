@@ -5,6 +5,7 @@ mod official;
 
 use super::longtext::recall_reason;
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::pooled::Pooled;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
@@ -62,7 +63,7 @@ pub(super) struct Expect<'a> {
 pub(super) struct OneIgText(pub OneIgTextOptions);
 
 impl OneIgText {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let expect = read_expect(&case.item.expect)?;
         let evidence = lookup::find(case, TextReading::KEY, self.0.observer.as_deref())?;
         let text = text_alone(evidence).ok_or("malformed evidence: `text` is not a string")?;
@@ -77,9 +78,9 @@ impl OneIgText {
         } else {
             recall::unit_recall(whitespace::words(&gold), whitespace::words(&read))
         };
-        let wac = found
-            .value()
-            .ok_or("the item's reference text normalises to nothing")?;
+        let wac = found.value().ok_or(Lack::of_record(
+            "the item's reference text normalises to nothing",
+        ))?;
         let (gold, read): (Vec<char>, Vec<char>) = (gold.chars().collect(), read.chars().collect());
         let edits = distance::levenshtein(&read, &gold);
         let right = edits == 0;
@@ -115,9 +116,13 @@ fn without_phrases(reply: &str) -> String {
         })
 }
 
-fn read_expect(object: &crate::record::Object) -> Result<Expect<'_>, String> {
-    Expect::deserialize(object)
-        .map_err(|e| format!("the item's `expect` is not OneIG-Bench's text: {e}"))
+fn read_expect(object: &crate::record::Object) -> Result<Expect<'_>, Lack> {
+    let told = |e| {
+        Lack::of_record(format!(
+            "the item's `expect` is not OneIG-Bench's text: {e}"
+        ))
+    };
+    Expect::deserialize(object).map_err(told)
 }
 
 /// The greatest mean distance that makes a difference.

@@ -3,6 +3,7 @@
 use super::ocrbench_v2::text4::{meteor_note, text4};
 use crate::grade::description::{OptionAsset, Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::evidence::TextReading;
@@ -60,7 +61,7 @@ impl PageOcr {
 fn read_both<'a>(
     case: &Case<'a>,
     options: &PageOcrOptions,
-) -> Result<(&'a str, Vec<Cow<'a, str>>), String> {
+) -> Result<(&'a str, Vec<Cow<'a, str>>), Lack> {
     let said = reading::model_words(case, options.from, options.observer.as_deref())?;
     Ok((said, reading::answers(case)?))
 }
@@ -78,7 +79,7 @@ impl Rule for PageOcr {
             .map(|answer| compare(&**answer));
         let Some((measures, answer)) = best.max_by(|(a, _), (b, _)| a.score.total_cmp(&b.score))
         else {
-            return Verdict::unscored("every reference of the item is empty");
+            return Verdict::unscored(Lack::of_record("every reference of the item is empty"));
         };
         let reason = format!(
             "said {}, reference {}: {}",

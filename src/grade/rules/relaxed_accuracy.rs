@@ -2,6 +2,7 @@
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::python;
@@ -120,7 +121,7 @@ impl Rule for RelaxedAccuracy {
                 *right,
                 format!("said {}; {how}", quote(said)),
             ),
-            None => Verdict::unscored("the item has no answer"),
+            None => Verdict::unscored(Lack::of_record("the item has no answer")),
         }
     }
 }

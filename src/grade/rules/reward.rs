@@ -1,6 +1,6 @@
 //! `reward`: a run is graded by a reward, from the evidence that it has.
 
-use crate::config;
+use crate::config::{self, RewardDefinition};
 use crate::grade::apply;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::reward::{Fault, Part, Reward, RewardError, Scored, WHOLE};
@@ -81,9 +81,13 @@ impl RewardRule {
             let (raw, value) = (*raw, *raw);
             (name.clone(), Part { raw, value, weight })
         });
+        // Every component that applies has a part, since the evidence is whole.
+        let absent = |name: &&String| grade.parts.get(name).is_none();
+        let components = self.0.definition().components.iter().map(|c| &c.name);
         Scored {
             parts: parts.collect(),
             classes: self.0.classes(item),
+            not_applicable: components.filter(absent).cloned().collect(),
             ..Scored::default()
         }
     }
@@ -184,8 +188,22 @@ impl Rule for RewardRule {
         );
         std::iter::once(own)
             .chain(definition.notes.iter().cloned())
+            .chain(own_settings(definition))
             .collect()
     }
+}
+
+/// The note on settings of observers, which the evidence of a run folder may not have been made with.
+fn own_settings(definition: &RewardDefinition) -> Option<String> {
+    let observers = definition.observe.iter();
+    let named: Vec<String> = observers
+        .filter(|(_, settings)| !settings.is_empty())
+        .map(|(observer, settings)| format!("{observer} {}", settings.to_json()))
+        .collect();
+    let named = (!named.is_empty()).then(|| named.join(", "))?;
+    Some(format!(
+        "the reward has its own settings of observers ({named}); the evidence here has those of its suite"
+    ))
 }
 
 /// Replaces what a grade says by a verdict.

@@ -2,6 +2,7 @@
 //! trainers use it (`flow_grpo/ocr.py` of yifan123/flow_grpo, commit ac4c86e).
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::reading::quote;
 use crate::grade::reward::straight_spans;
@@ -42,16 +43,17 @@ pub(super) enum Target {
 }
 
 /// Score = 1 − min(d, n) / n, where d is the Levenshtein distance of characters between both texts in small
-/// letters and without blanks, 0 if the read text contains the wanted one, and n is the number of characters
-/// of the wanted text.
+/// letters, without blanks and ends of lines. It is 0 if the read text contains the wanted one. n is the
+/// number of characters of the wanted text.
 pub(super) struct TextDistance(pub TextDistanceOptions);
 
 impl TextDistance {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let given = self.target(case)?;
         let wanted = compared(&given);
         if wanted.is_empty() {
-            return Err(format!("the item's text {} is blank", quote(&given)));
+            let words = format!("the item's text {} is blank", quote(&given));
+            return Err(Lack::of_record(words));
         }
         let evidence = lookup::find(case, TextReading::KEY, self.0.observer.as_deref())?;
         let read = text_alone(evidence).ok_or("malformed evidence: `text` is not a string")?;
@@ -72,30 +74,31 @@ impl TextDistance {
         Ok(Verdict::scored(score, distance == 0, reason))
     }
 
-    fn target(&self, case: &Case<'_>) -> Result<String, String> {
-        match self.0.target {
+    fn target(&self, case: &Case<'_>) -> Result<String, Lack> {
+        let found = match self.0.target {
             Target::Texts => match case.item.expect.get("texts") {
                 Some(Value::Array(texts)) => {
-                    let texts = texts.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
-                    let texts = texts.ok_or("the item's `expect.texts` is not a list of texts")?;
-                    Ok(texts.join(" "))
+                    let texts: Option<Vec<&str>> = texts.iter().map(Value::as_str).collect();
+                    let texts = texts.map(|texts| texts.join(" "));
+                    texts.ok_or("the item's `expect.texts` is not a list of texts")
                 }
                 Some(Value::String(text)) => Ok(text.clone()),
-                _ => Err("the item's `expect` has no `texts`".into()),
+                _ => Err("the item's `expect` has no `texts`"),
             },
-            Target::Quoted => straight_spans(&case.item.prompt)
-                .first()
-                .map(|text| (*text).to_owned())
-                .ok_or_else(|| {
-                    "the item's prompt has no text between straight double quotation marks".into()
-                }),
-        }
+            Target::Quoted => {
+                let spans = straight_spans(&case.item.prompt);
+                let first = spans.first().map(|text| (*text).to_owned());
+                first.ok_or("the item's prompt has no text between straight double quotation marks")
+            }
+        };
+        found.map_err(Lack::of_record)
     }
 }
 
-/// A text as it is compared: without blanks (U+0020 alone), in small letters.
+/// A text as it is compared: in small letters, without blanks (only U+0020, as in the script) and ends of
+/// lines. The script joins the lines of the OCR engine by nothing, and evidence joins them by a line feed.
 fn compared(text: &str) -> String {
-    text.replace(' ', "").to_lowercase()
+    text.replace([' ', '\n', '\r'], "").to_lowercase()
 }
 
 impl Rule for TextDistance {
@@ -153,8 +156,9 @@ mod tests {
         assert_eq!(quoted(sign, ""), Some(0.0));
         // No more than the whole text can be lost.
         assert_eq!(quoted(sign, "something else altogether"), Some(0.0));
-        // A line break is no blank: one insertion.
-        assert_eq!(quoted(sign, "open\nnow"), Some(1.0 - 1.0 / 7.0));
+        // The lines of a sign are joined by nothing. Other white space counts as a character.
+        assert_eq!(quoted(sign, "open\nnow"), Some(1.0));
+        assert_eq!(quoted(sign, "open\tnow"), Some(1.0 - 1.0 / 7.0));
     }
 
     #[test]

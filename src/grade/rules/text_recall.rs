@@ -3,6 +3,7 @@
 
 use super::longtext::Expect;
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::evidence::{TextReading, text_alone};
@@ -33,23 +34,24 @@ pub(super) struct TextRecallOptions {
 pub(super) struct TextRecall(pub TextRecallOptions);
 
 impl TextRecall {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let expect = Expect::deserialize(&case.item.expect)
-            .map_err(|e| format!("the item's `expect` needs `texts` and `language`: {e}"))?;
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
+        let told = |e| format!("the item's `expect` needs `texts` and `language`: {e}");
+        let expect =
+            Expect::deserialize(&case.item.expect).map_err(|e| Lack::of_record(told(e)))?;
         let mut parts = BTreeMap::new();
         let mut said = Vec::new();
         for engine in self.engines(case)? {
             let text = text_alone(lookup::find(case, TextReading::KEY, Some(engine))?)
                 .ok_or_else(|| format!("malformed evidence: `text` of {engine} is not a string"))?;
             let found = recall::longtext(&expect.texts, text, expect.language);
-            let value = found
-                .value()
-                .ok_or("the item's `expect.texts` normalises to nothing")?;
+            let value = found.value().ok_or(Lack::of_record(
+                "the item's `expect.texts` normalises to nothing",
+            ))?;
             said.push(format!("{engine} {} of {}", found.matched, found.reference));
             parts.insert(engine.to_owned(), value);
         }
         let score = recall::mean(parts.values().copied())
-            .ok_or("missing evidence: no observer wrote `text`")?;
+            .ok_or_else(|| lookup::unseen("no observer wrote `text`"))?;
         Ok(Verdict {
             parts,
             ..Verdict::scored(score, score == 1.0, format!("read by {}", said.join(", ")))
@@ -57,7 +59,7 @@ impl TextRecall {
     }
 
     /// The observers that count, those of the evidence in the order of its file.
-    fn engines<'a>(&'a self, case: &Case<'a>) -> Result<Vec<&'a str>, String> {
+    fn engines<'a>(&'a self, case: &Case<'a>) -> Result<Vec<&'a str>, Lack> {
         if !self.0.observers.is_empty() {
             return Ok(self.0.observers.iter().map(String::as_str).collect());
         }
@@ -74,7 +76,7 @@ impl TextRecall {
             }
         }
         if engines.is_empty() {
-            Err("missing evidence: no observer wrote `text`".into())
+            Err(lookup::unseen("no observer wrote `text`"))
         } else {
             Ok(engines)
         }

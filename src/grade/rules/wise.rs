@@ -7,6 +7,7 @@ mod parse;
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
 use crate::grade::judge::{self, Call, Parsing};
+use crate::grade::lack::Lack;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::grade::scale::Scale;
 use crate::python;
@@ -104,7 +105,7 @@ impl Wise {
         Ok(Self(options))
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let calls = judge::calls(case, self.0.observer.as_deref())?;
         let strict = self.0.parsing == Parsing::Strict;
         if self.0.verified {

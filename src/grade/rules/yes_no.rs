@@ -1,6 +1,7 @@
 //! `yes-no`: questions that are answered with yes or no, with POPE's measures.
 
 use crate::grade::description::{Reads, RuleDescription};
+use crate::grade::lack::Lack;
 use crate::grade::reading::{self, From, quote};
 use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::Grade;
@@ -64,7 +65,7 @@ pub(super) struct YesNoOptions {
 pub(super) struct YesNo(pub YesNoOptions);
 
 impl YesNo {
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let options = &self.0;
         let said = reading::model_words(case, options.from, options.observer.as_deref())?;
         let due = yes_is_due(case)?;
@@ -95,16 +96,18 @@ impl YesNo {
 }
 
 /// Whether yes is right.
-fn yes_is_due(case: &Case<'_>) -> Result<bool, String> {
+fn yes_is_due(case: &Case<'_>) -> Result<bool, Lack> {
     let answers = reading::answers(case)?;
     match answers.as_slice() {
         [one] if one.trim().eq_ignore_ascii_case("yes") => Ok(true),
         [one] if one.trim().eq_ignore_ascii_case("no") => Ok(false),
-        [other] => Err(format!(
+        [other] => Err(Lack::of_record(format!(
             "the item's answer {} is neither yes nor no",
             quote(other)
+        ))),
+        _ => Err(Lack::of_record(
+            "the item has several answers, where yes or no was expected",
         )),
-        _ => Err("the item has several answers, where yes or no was expected".to_owned()),
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The sets that are part of the program.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 7] = [
     ("gedit", include_str!("../../../prompts/gedit.toml")),
     ("imgedit", include_str!("../../../prompts/imgedit.toml")),
     (
@@ -18,6 +18,10 @@ const BUILT_IN: [(&str, &str); 6] = [
         include_str!("../../../prompts/imgedit-multiturn.toml"),
     ),
     ("uge", include_str!("../../../prompts/uge.toml")),
+    (
+        "unified-reward",
+        include_str!("../../../prompts/unified-reward.toml"),
+    ),
     ("wise", include_str!("../../../prompts/wise.toml")),
     (
         "wise-verified",

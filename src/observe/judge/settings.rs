@@ -24,8 +24,8 @@ pub enum Judging {
 pub struct JudgeSettings {
     /// Who judges: `openai`, a server, or `qwen2.5-vl` in this process.
     pub backend: Judging,
-    /// The prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `wise` or `wise-verified`. It is not
-    /// needed if `prompts` names a TOML file.
+    /// The prompt set: `gedit`, `imgedit`, `imgedit-multiturn`, `uge`, `unified-reward`, `wise` or
+    /// `wise-verified`. It is not needed if `prompts` names a TOML file.
     pub set: Option<String>,
     /// The wording of the prompts. `own` is the wording of this program. `official` is the wording of the
     /// benchmark, which is fetched as an asset. Any other value is the path of a file: a prompt set (TOML),

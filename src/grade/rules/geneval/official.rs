@@ -4,6 +4,7 @@
 use super::objects::{DetectedObjects, Found};
 use super::{Counts, GenEval};
 use crate::grade::description::OfficialResults;
+use crate::grade::lack::Lack;
 use crate::grade::rule::{Board, OfficialFile, Verdict};
 use crate::python;
 use crate::record::evidence::{self, Field, OfficialVerdict, Text};
@@ -84,7 +85,7 @@ fn prompt_and_number(filename: &str) -> Option<(&str, u32)> {
 }
 
 /// The verdict in such evidence.
-pub(super) fn verdict(evidence: &Value) -> Result<Verdict, String> {
+pub(super) fn verdict(evidence: &Value) -> Result<Verdict, Lack> {
     let seen: OfficialVerdict<'_> = evidence::read(evidence);
     let verdict = seen.official.into_option().unwrap_or_default();
     let correct = verdict.correct.into_option();

@@ -6,6 +6,7 @@ use super::objects::{Detected, DetectedObjects};
 use super::{Expect, GenEval, GenEvalOptions, Include, seen_colors};
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Case, Rule, Verdict};
 use crate::record::Evidence;
@@ -95,11 +96,11 @@ impl GenEvalSoft {
         })
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let expect = Expect::deserialize(&case.item.expect)
-            .map_err(|e| format!("the item's `expect` is not GenEval metadata: {e}"))?;
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
+        let expect = Expect::of_item(case.item)?;
         if expect.include.is_empty() {
-            return Err("the item's `expect` has no `include` clause".into());
+            let words = "the item's `expect` has no `include` clause";
+            return Err(Lack::of_record(words));
         }
         let strict = self.strict.verdict(case)?.score.unwrap_or_default();
         let observer = self.strict.0.observer.as_deref();
@@ -151,9 +152,10 @@ impl<'a> Steps<'a> {
         &mut self,
         clause: &Include<'_>,
         objects: &'a [&'a Detected<'a>],
-    ) -> Result<(), String> {
+    ) -> Result<(), Lack> {
         if clause.count == 0 {
-            return Err(format!("the item's `expect` asks for 0 {}", clause.class));
+            let words = format!("the item's `expect` asks for 0 {}", clause.class);
+            return Err(Lack::of_record(words));
         }
         self.added.push(nearness(clause.count, objects.len()));
         let mut holds = objects.len() == clause.count;
@@ -180,14 +182,10 @@ impl<'a> Steps<'a> {
         wanted: Relation,
         target: usize,
         objects: &[&Detected<'_>],
-    ) -> Result<bool, String> {
-        let target = self.groups.get(target).ok_or_else(|| {
-            format!(
-                "the item's `expect`: the position of {} points at clause {target}, which does not come before it",
-                clause.class
-            )
-        })?;
-        let Some(targets) = *target else {
+    ) -> Result<bool, Lack> {
+        let group = self.groups.get(target);
+        let group = group.ok_or_else(|| clause.points_ahead(target))?;
+        let Some(targets) = *group else {
             self.added.push(0.0);
             return Ok(false);
         };

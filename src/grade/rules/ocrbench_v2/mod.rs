@@ -28,6 +28,7 @@ mod text_tests;
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::error::OptionError;
+use crate::grade::lack::Lack;
 use crate::grade::reading::quote;
 use crate::grade::rule::{Board, Case, OfficialFile, Rule, Verdict};
 use crate::record::Overall;
@@ -76,15 +77,18 @@ impl OcrBenchV2 {
         Ok(Self { wordnet })
     }
 
-    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, String> {
-        let output = case
-            .output
-            .ok_or("missing output: this rule grades the output's text")?;
+    fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
+        let output = case.output.ok_or(Lack::of_record(
+            "missing output: this rule grades the output's text",
+        ))?;
         if output.kind != OutputKind::Text {
-            return Err("the output is a picture, where a text was expected".into());
+            return Err(Lack::of_record(
+                "the output is a picture, where a text was expected",
+            ));
         }
-        let question = Question::deserialize(&case.item.expect)
-            .map_err(|e| format!("the item's `expect` is not OCRBench v2's: {e}"))?;
+        let question = Question::deserialize(&case.item.expect).map_err(|e| {
+            Lack::of_record(format!("the item's `expect` is not OCRBench v2's: {e}"))
+        })?;
         let task = Task::named(&question.task)
             .ok_or_else(|| format!("OCRBench v2 has no task {:?}", question.task))?;
         let said = output.text.as_deref();
