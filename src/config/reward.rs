@@ -29,7 +29,7 @@ pub struct RewardDefinition {
     #[serde(default)]
     pub combine: Combine,
     /// The reward of an output that the model failed to make, or whose picture is broken. Default: it has
-    /// none.
+    /// none. With `combine = "normalise"` it stands beside rewards whose mean is 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_output: Option<f64>,
     /// The observers that look at an output. Evidence of other observers does not count.
@@ -139,8 +139,8 @@ pub struct PromptClass {
     #[serde(default)]
     pub quotes: bool,
     /// Condition: the prompt has one of these words. English words are found as whole words, in small or
-    /// capital letters, with or without an `s` at the end; words with Chinese, Japanese or Korean characters
-    /// are found anywhere.
+    /// capital letters, with or without an `s` at the end. Words with Chinese, Japanese or Korean characters
+    /// are found anywhere, and such characters may stand beside an English word.
     #[serde(default)]
     pub words: Vec<String>,
     /// What the weights of components are multiplied with, by the components' names.

@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 /// Increases when the answers change.
 const VERSION: u32 = 1;
 
-/// Settings of the observer `world`. Others than the defaults are for networks that were trained by the
-/// defaults: they show whether such a network has learnt what was asked for, or only to please the observer.
+/// Settings of the observer `world`. Other values than the defaults are for networks that were trained by
+/// the defaults. They show whether such a network has learnt what was asked for, or only to please the
+/// observer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorldSettings {

@@ -468,6 +468,9 @@ fn a_reward_with_settings_of_observers_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let run = ["run", "mini-geneval", "--model", "world", "--limit", "6"];
+    let wrong = ["--set", "observe.world.overlap=1.5"];
+    let (_, error) = ran(dir, 2, &[&run[..], &wrong].concat());
+    assert!(error.contains("`overlap` is 1.5"), "{error}");
     ran(dir, 0, &run);
     let run_folder = "results/mini-geneval/world/seed0-limit6";
     let graded = ["grade", run_folder, "--rule", "reward", "--set"];
@@ -479,9 +482,6 @@ fn a_reward_with_settings_of_observers_says_so() {
         notes.contains("the reward has its own settings of observers (world "),
         "{notes}"
     );
-    let wrong = ["--set", "observe.world.overlap=1.5"];
-    let (_, error) = ran(dir, 2, &[&run[..], &wrong].concat());
-    assert!(error.contains("`overlap` is 1.5"), "{error}");
 }
 
 #[test]
