@@ -93,8 +93,8 @@ impl Class {
     }
 }
 
-/// Finds one of the words as a whole word, with or without an `s` at its end. An ideograph beside a word is no
-/// part of it, since Chinese and Japanese have no blanks between words.
+/// Finds one of the words as a whole word, with or without an `s` at its end. An ideograph beside a word is
+/// no part of it, since Chinese and Japanese have no blanks between words.
 fn whole_words(words: &[String]) -> Result<Regex, regex::Error> {
     let words: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
     let ideographs = IDEOGRAPHS.map(|(first, last)| format!("{first}-{last}"));

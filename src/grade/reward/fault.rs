@@ -28,7 +28,7 @@ pub enum FaultKind {
     Metadata,
     /// An observer failed or refused, or its evidence is absent or cannot be read.
     Observer,
-    /// An observer, or the model itself, took too long.
+    /// An observer took too long.
     Timeout,
     /// There is no room for more work at present.
     Overload,

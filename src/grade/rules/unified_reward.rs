@@ -1,5 +1,5 @@
-//! `unified-reward`: the score that a judge gives a picture after "Final Score:", as the model UnifiedReward was
-//! trained to (`flow_grpo/rewards.py` of yifan123/flow_grpo, commit ac4c86e).
+//! `unified-reward`: the score that a judge gives a picture after "Final Score:", as the model UnifiedReward
+//! was trained to (`flow_grpo/rewards.py` of yifan123/flow_grpo, commit ac4c86e).
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::judge::{self, Parsing};
@@ -35,8 +35,8 @@ pub(super) struct UnifiedRewardOptions {
     pub observer: Option<String>,
 }
 
-/// Score = the last number after "Final Score:", 1 to 5. A reply without such a number, and a reply that was cut
-/// off, have no score. (The script gives them 0, below the scale.)
+/// Score = the last number after "Final Score:", 1 to 5. A reply without such a number, and a reply that was
+/// cut off, have no score. (The script gives them 0, below the scale.)
 pub(super) struct UnifiedReward(UnifiedRewardOptions);
 
 impl UnifiedReward {
