@@ -93,7 +93,7 @@ impl RewardRule {
     }
 }
 
-/// `missing: text: observer ppocr: timeout: …`. The first word is the state that the summary counts.
+/// `missing: component text: observer ppocr: timeout: …`. The first word is the state that the summary counts.
 fn missing(errors: &BTreeMap<String, Fault>) -> String {
     let told = errors.iter().map(|(name, fault)| match name.as_str() {
         WHOLE => fault.message.clone(),
