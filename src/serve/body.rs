@@ -2,15 +2,18 @@
 
 use super::limits::Limits;
 use super::refusal::Refusal;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// The first byte of every pickle since protocol 2.
 const PICKLE: u8 = 0x80;
+
+/// Room for the start of a body that does not say its length, in bytes.
+const FIRST: usize = 64 << 10;
 
 /// The bytes that a request says it has. `None` if it does not say.
 ///
@@ -27,7 +30,7 @@ pub(super) fn announced(headers: &HeaderMap, limits: &Limits) -> Result<Option<u
     Ok(length)
 }
 
-/// The whole body.
+/// The whole body. It is dropped at its end only, or where nothing more may be read of it.
 ///
 /// # Errors
 /// Refuses a body that is too large, too slow, a pickle, or whose sender goes away.
@@ -37,7 +40,7 @@ pub(super) async fn read(
     limits: &Limits,
 ) -> Result<Vec<u8>, Refusal> {
     let begun = Instant::now();
-    let mut whole = Vec::with_capacity(announced.unwrap_or_default().min(1 << 20));
+    let mut whole = Vec::with_capacity(announced.unwrap_or(FIRST));
     let mut parts = body.into_data_stream();
     loop {
         let earned = Duration::from_secs(whole.len() as u64 / Limits::BYTES_A_SECOND);
@@ -47,14 +50,27 @@ pub(super) async fn read(
             None => return Ok(whole),
             Some(part) => part.map_err(|error| Refusal::broken(&error.to_string()))?,
         };
-        if whole.is_empty() && part.first() == Some(&PICKLE) {
-            return Err(Refusal::pickle());
-        }
-        if whole.len() + part.len() > limits.body {
-            return Err(above(limits));
+        let refused = if whole.is_empty() && part.first() == Some(&PICKLE) {
+            Some(Refusal::pickle())
+        } else if whole.len() + part.len() > limits.body {
+            Some(above(limits))
+        } else {
+            None
+        };
+        if let Some(refusal) = refused {
+            discard(parts, limits.slow_body);
+            return Err(refusal);
         }
         whole.extend_from_slice(&part);
     }
+}
+
+/// Reads the rest of a body in the background, and keeps nothing of it. A client reads its answer only after
+/// it has sent everything: a connection that closes before would take the answer away from it.
+pub(super) fn discard(mut rest: BodyDataStream, longest: Duration) {
+    tokio::spawn(timeout(longest, async move {
+        while let Some(Ok(_)) = rest.next().await {}
+    }));
 }
 
 fn above(limits: &Limits) -> Refusal {

@@ -105,7 +105,10 @@ impl Lane {
         while let Some(batch) = self.next(eye.batch(), limits.batch_wait) {
             let start = Instant::now();
             let shown: Vec<Shown<'_>> = batch.iter().map(|(_, sight)| sight.shown()).collect();
-            let seen = eye.look(&shown);
+            let mut seen = eye.look(&shown);
+            for ((_, sight), seen) in batch.iter().zip(&mut seen) {
+                sight.conceal_in(seen);
+            }
             metrics.looked(eye.name(), batch.len(), start.elapsed());
             self.done(batch.iter().map(|(key, _)| *key), seen);
         }
