@@ -35,7 +35,9 @@ pub(super) fn rewards(ctx: &Context, args: &ServeRewardsArgs) -> Result<Exit, Fa
     let told = |event: ServeEvent| match event {
         ServeEvent::Listening(address) => println!("http://{address}"),
         ServeEvent::Ready if !ctx.quiet => say(format!("ready: {}", names.join(", "))),
-        ServeEvent::Draining if !ctx.quiet => say("ending: finishing the requests in work"),
+        ServeEvent::Draining if !ctx.quiet => {
+            say("ending: the requests in work are finished first; a second signal cuts them off")
+        }
         _ => {}
     };
     let load = || {

@@ -100,7 +100,7 @@ impl Lane {
         })
     }
 
-    /// Makes looks until the lane is closed and empty.
+    /// Lets an observer make looks until the lane is closed and empty.
     pub(super) fn work(&self, eye: &Eye, limits: &Limits, metrics: &Metrics) {
         while let Some(batch) = self.next(eye.batch(), limits.batch_wait) {
             let start = Instant::now();

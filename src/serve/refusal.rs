@@ -73,7 +73,7 @@ impl Refusal {
 
     /// A definition in the request cannot be used.
     pub(super) fn definition(message: String) -> Self {
-        let help = "use observers that the server has opened, and rules without files";
+        let help = "name observers that the server has opened, and rules that open no files";
         let message = shortened(&message);
         Self::new(StatusCode::BAD_REQUEST, "unknown_reward", message, help)
     }
