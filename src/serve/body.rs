@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use futures_util::StreamExt;
 use std::time::Duration;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 /// The first byte of every pickle since protocol 2.
 const PICKLE: u8 = 0x80;
@@ -43,9 +43,7 @@ pub(super) async fn read(
     let mut whole = Vec::with_capacity(announced.unwrap_or(FIRST));
     let mut parts = body.into_data_stream();
     loop {
-        let earned = Duration::from_secs(whole.len() as u64 / Limits::BYTES_A_SECOND);
-        let end = begun + limits.slow_body + earned;
-        let part = timeout_at(end, parts.next()).await;
+        let part = timeout_at(patience(begun, whole.len(), limits), parts.next()).await;
         let part = match part.map_err(|_| Refusal::slow())? {
             None => return Ok(whole),
             Some(part) => part.map_err(|error| Refusal::broken(&error.to_string()))?,
@@ -58,7 +56,7 @@ pub(super) async fn read(
             None
         };
         if let Some(refusal) = refused {
-            discard(parts, limits.slow_body);
+            discard(parts, limits);
             return Err(refusal);
         }
         whole.extend_from_slice(&part);
@@ -67,10 +65,22 @@ pub(super) async fn read(
 
 /// Reads the rest of a body in the background, and keeps nothing of it. A client reads its answer only after
 /// it has sent everything: a connection that closes before would take the answer away from it.
-pub(super) fn discard(mut rest: BodyDataStream, longest: Duration) {
-    tokio::spawn(timeout(longest, async move {
-        while let Some(Ok(_)) = rest.next().await {}
-    }));
+pub(super) fn discard(mut rest: BodyDataStream, limits: &Limits) {
+    let limits = limits.clone();
+    tokio::spawn(async move {
+        let (begun, mut read) = (Instant::now(), 0);
+        while read <= limits.body
+            && let Ok(Some(Ok(part))) =
+                timeout_at(patience(begun, read, &limits), rest.next()).await
+        {
+            read += part.len();
+        }
+    });
+}
+
+/// How long a body is waited for of which so many bytes came.
+fn patience(begun: Instant, bytes: usize, limits: &Limits) -> Instant {
+    begun + limits.slow_body + Duration::from_secs(bytes as u64 / Limits::BYTES_A_SECOND)
 }
 
 fn above(limits: &Limits) -> Refusal {

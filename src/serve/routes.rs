@@ -104,13 +104,13 @@ async fn health_of(
 
 async fn no_such_path(State(app): State<Arc<App>>, request: Request) -> Response {
     let refusal = Refusal::no_such_path(request.uri().path());
-    body::discard(request.into_body().into_data_stream(), app.limits.slow_body);
+    body::discard(request.into_body().into_data_stream(), &app.limits);
     through(&app, "other", async { Err(refusal) }).await
 }
 
 async fn no_such_method(State(app): State<Arc<App>>, request: Request) -> Response {
     let refusal = Refusal::no_such_method(request.method().as_str(), request.uri().path());
-    body::discard(request.into_body().into_data_stream(), app.limits.slow_body);
+    body::discard(request.into_body().into_data_stream(), &app.limits);
     through(&app, "other", async { Err(refusal) }).await
 }
 

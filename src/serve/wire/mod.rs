@@ -49,7 +49,7 @@ async fn receive<T: Send + 'static>(
     let (announced, room) = match admit(app, &head.headers, deadline).await {
         Ok(admitted) => admitted,
         Err(refusal) => {
-            body::discard(body.into_data_stream(), app.limits.slow_body);
+            body::discard(body.into_data_stream(), &app.limits);
             return Err(refusal);
         }
     };
