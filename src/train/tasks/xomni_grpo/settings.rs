@@ -271,6 +271,11 @@ impl GrpoSettings {
                 self.decode.num_inference_steps >= 1,
                 "at least 1",
             ),
+            (
+                "decode.cfg_scale",
+                self.decode.cfg_scale.is_finite(),
+                "a number",
+            ),
             ("decode.batch", self.decode.batch >= 1, "at least 1"),
             (
                 "prompts.signs",
