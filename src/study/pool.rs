@@ -39,7 +39,10 @@ pub(super) fn pool(
         let run = match run {
             Ok(run) => run,
             Err(why) => {
-                missing.push(why.clone());
+                // A run that stands in several places is missing once.
+                if !missing.contains(why) {
+                    missing.push(why.clone());
+                }
                 continue;
             }
         };
@@ -90,14 +93,11 @@ impl<'a> Pooled<'a> {
     }
 
     /// Puts the outputs of a run at their place among `all` places of an item. Places without an output have
-    /// no score.
+    /// no score. A run may stand in several places, but its outputs are counted once.
     fn add(&mut self, run: &'a LevelRun, place: usize, all: usize) {
-        let (facts, own) = (&mut self.outcomes.facts, &run.outcomes.facts);
-        facts.repeats += own.repeats;
-        facts.expected += own.expected;
-        facts.scored += own.scored;
-        facts.failed += own.failed;
-        facts.unscored += own.unscored;
+        if !self.runs.iter().any(|known| known.dir == run.dir) {
+            self.count(run);
+        }
         let items = &mut self.outcomes.items;
         let known = items.iter().enumerate();
         let known: HashMap<String, usize> =
@@ -116,6 +116,16 @@ impl<'a> Pooled<'a> {
                 *place = output.clone();
             }
         }
+    }
+
+    /// Counts a run and its outputs.
+    fn count(&mut self, run: &'a LevelRun) {
+        let (facts, own) = (&mut self.outcomes.facts, &run.outcomes.facts);
+        facts.repeats += own.repeats;
+        facts.expected += own.expected;
+        facts.scored += own.scored;
+        facts.failed += own.failed;
+        facts.unscored += own.unscored;
         self.runs.push(run);
     }
 }

@@ -338,7 +338,11 @@ fn drawings_of_a_prompt_share_their_noise_and_it_is_new_in_every_step() {
         "settings.prompts.signs=0.0",
         "settings.prompts.tasks={single_object=1, two_object=0, counting=0, colors=0, position=0, color_attr=0}",
     ];
-    run(&folder, &more, RED, u64::MAX).unwrap();
+    let even = OfPicture {
+        reward: |_| Some(0.7),
+        ..RED
+    };
+    run(&folder, &more, even, u64::MAX).unwrap();
     let mut seen: Vec<(Value, Value, Vec<u8>)> = Vec::new();
     let mut again = 0;
     for step in [1, 2] {
