@@ -129,3 +129,87 @@ impl<'a> Pooled<'a> {
         self.runs.push(run);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Overall, RunFacts, Tags};
+    use crate::stats::formula::{Formula, Terms};
+    use serde_json::Value;
+    use std::collections::BTreeMap;
+
+    struct Mean;
+
+    impl Recount for Mean {
+        fn formula(&self) -> Option<&dyn Formula> {
+            None
+        }
+
+        fn terms(&self, _: &OutputOutcome) -> Option<Terms> {
+            None
+        }
+
+        fn metrics(&self, _: &[&ItemOutcome]) -> BTreeMap<String, f64> {
+            BTreeMap::new()
+        }
+    }
+
+    fn run(dir: &str, score: f64) -> LevelRun {
+        let facts = RunFacts {
+            suite: "s".into(),
+            suite_title: "S".into(),
+            suite_version: "1".into(),
+            model: "m".into(),
+            model_title: "M".into(),
+            run: "seed0".into(),
+            repeats: 1,
+            grading: Value::Null,
+            observers: BTreeMap::new(),
+            overall: Overall::Micro,
+            group_by: Vec::new(),
+            expected: 1,
+            scored: 1,
+            failed: 0,
+            unscored: 0,
+            value: Some(score),
+            judges: Vec::new(),
+        };
+        let output = OutputOutcome {
+            sums: Some((score, 1.0)),
+            score: Some(score),
+            ..OutputOutcome::default()
+        };
+        let item = ItemOutcome {
+            item: "a".into(),
+            asked: String::new(),
+            tags: Tags::default(),
+            outputs: vec![output],
+        };
+        LevelRun {
+            dir: dir.into(),
+            outcomes: Outcomes {
+                facts,
+                items: vec![item],
+            },
+            rule: Box::new(Mean),
+            seconds: None,
+        }
+    }
+
+    #[test]
+    fn a_run_in_several_places_is_counted_once() {
+        let absent = || Err("there is none".to_owned());
+        let level = LevelRuns {
+            title: "untrained".into(),
+            runs: vec![Ok(run("a", 0.5)), Ok(run("a", 0.5)), absent(), absent()],
+            cost: None,
+        };
+        let (pooled, missing) = pool(&level, 1, Allowed::default());
+        let pooled = pooled.unwrap();
+        assert_eq!((pooled.runs.len(), pooled.outcomes.facts.expected), (1, 1));
+        let outputs = &pooled.outcomes.items[0].outputs;
+        let scores: Vec<Option<f64>> = outputs.iter().map(|output| output.score).collect();
+        assert_eq!(scores, [Some(0.5), Some(0.5), None, None]);
+        assert_eq!(missing, ["there is none"]);
+    }
+}
