@@ -17,7 +17,7 @@ pub(super) struct Round {
     first: u64,
     /// `None` if nothing can be learnt from them.
     chosen: Option<Chosen>,
-    /// What is worth knowing of them.
+    /// Their numbers for the curve.
     numbers: Numbers,
 }
 
