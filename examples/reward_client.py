@@ -36,7 +36,9 @@ class Rewards:
         while True:
             left = max(end - time.monotonic(), 0.001)
             body = {"reward": reward, "requests": outputs, "timeout_ms": int(left * 1000)}
-            answer = self.session.post(f"{self.url}/v1/rewards", json=body, timeout=left + 5)
+            # The header counts before the server has read the body.
+            headers = {"X-Timeout-Ms": str(body["timeout_ms"])}
+            answer = self.session.post(f"{self.url}/v1/rewards", json=body, headers=headers, timeout=left + 5)
             pause = float(answer.headers.get("Retry-After", 1))
             if answer.status_code not in (429, 503) or time.monotonic() + pause > end:
                 break

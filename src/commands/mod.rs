@@ -31,7 +31,6 @@ mod summaries;
 mod table;
 mod tokens;
 mod train;
-mod train_reward;
 mod train_single;
 mod train_study;
 

@@ -4,7 +4,6 @@ use super::cli::TrainArgs;
 use super::context::Context;
 use super::failure::Failure;
 use super::progress::{TrainProgress, say};
-use super::train_reward::open_reward;
 use crate::exit::Exit;
 use crate::files::write_whole;
 use crate::report::chart::canvas::Label;
@@ -69,7 +68,7 @@ fn train_steps(
                     message: error.to_string(),
                 })
             },
-            rewards: &|name| open_reward(ctx, name, args.device),
+            rewards: &|name| ctx.session.training_reward(name, args.device),
             on: &|event| progress.on(&event),
         },
     );

@@ -3,6 +3,7 @@
 use super::auth::Token;
 use super::known::KnownItems;
 use super::limits::Limits;
+use super::listener::ServeOptions;
 use super::metrics::Metrics;
 use super::pool::Pool;
 use super::queue::Looks;
@@ -24,6 +25,8 @@ pub(super) struct App {
     pub metrics: Arc<Metrics>,
     /// The rewards' names, known before their observers are open.
     pub names: Vec<String>,
+    /// The names of their components, as `REWARD.COMPONENT`, which clients may ask for too.
+    pub components: Vec<String>,
     ready: OnceLock<Ready>,
     draining: AtomicBool,
 }
@@ -36,20 +39,27 @@ pub(super) struct Ready {
 
 impl App {
     /// A server whose observers are not open yet.
-    pub(super) fn new(
-        limits: Limits,
-        token: Option<Token>,
-        known: KnownItems,
-        names: Vec<String>,
-    ) -> Self {
+    pub(super) fn new(options: ServeOptions) -> Self {
+        let ServeOptions {
+            rewards,
+            token,
+            known,
+            limits,
+            ..
+        } = options;
+        let components = rewards.iter().flat_map(|reward| {
+            let names = reward.components.iter();
+            names.map(|component| format!("{}.{}", reward.name, component.name))
+        });
         Self {
+            components: components.collect(),
+            names: rewards.iter().map(|reward| reward.name.clone()).collect(),
             room: Room::new(&limits),
             limits,
             token,
             known,
             pool: Pool::new(),
             metrics: Arc::new(Metrics::default()),
-            names,
             ready: OnceLock::new(),
             draining: AtomicBool::new(false),
         }
@@ -96,10 +106,12 @@ impl App {
     /// Refuses a name that the server does not have, and every name while it loads.
     pub(super) fn reward(&self, name: &str) -> Result<Arc<OpenReward>, Refusal> {
         let known = self.ready()?.scorer.reward(name);
-        known.cloned().ok_or_else(|| {
-            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
-            Refusal::unknown_reward(name, &names)
-        })
+        known.cloned().ok_or_else(|| self.unknown(name))
+    }
+
+    /// The answer to a name that the server does not have.
+    pub(super) fn unknown(&self, name: &str) -> Refusal {
+        Refusal::unknown_reward(name, &self.names)
     }
 
     /// A reward that a request defines. A rule that opens files would open the server's.

@@ -100,12 +100,15 @@ impl Lane {
         })
     }
 
-    /// Makes looks until the lane is closed and empty.
+    /// Lets an observer make looks until the lane is closed and empty.
     pub(super) fn work(&self, eye: &Eye, limits: &Limits, metrics: &Metrics) {
         while let Some(batch) = self.next(eye.batch(), limits.batch_wait) {
             let start = Instant::now();
             let shown: Vec<Shown<'_>> = batch.iter().map(|(_, sight)| sight.shown()).collect();
-            let seen = eye.look(&shown);
+            let mut seen = eye.look(&shown);
+            for ((_, sight), seen) in batch.iter().zip(&mut seen) {
+                sight.conceal_in(seen);
+            }
             metrics.looked(eye.name(), batch.len(), start.elapsed());
             self.done(batch.iter().map(|(key, _)| *key), seen);
         }

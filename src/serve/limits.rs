@@ -29,6 +29,8 @@ pub struct Limits {
     pub header: Duration,
     /// Time for the body of a request, beside a second for each [`Limits::BYTES_A_SECOND`] that came.
     pub slow_body: Duration,
+    /// Time in which a client must take some of its answer.
+    pub slow_reader: Duration,
     /// How long a look waits for others that fill the observer's batch.
     pub batch_wait: Duration,
     /// The deadline of a request in Flow-Factory's form, whose client waits 60 seconds.
@@ -61,6 +63,7 @@ impl Default for Limits {
             kept: 10_000,
             header: Duration::from_secs(10),
             slow_body: Duration::from_secs(10),
+            slow_reader: Duration::from_secs(30),
             batch_wait: Duration::from_millis(5),
             compute: Duration::from_secs(55),
             other: Duration::from_secs(120),

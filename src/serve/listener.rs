@@ -1,36 +1,30 @@
-//! Connections: their number, slow headers, and the end under load.
+//! The life of the server: it listens, opens the observers, and ends.
 
 use super::app::{App, Ready};
 use super::auth::Token;
+use super::connections::accept;
 use super::known::KnownItems;
 use super::limits::Limits;
 use super::queue::Looks;
-use super::routes::router;
+use super::signals::EndSignals;
+use crate::config::RewardDefinition;
 use crate::observe::ObserveError;
 use crate::reward::Scorer;
-use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
-
-/// How long connections are taken that wait in the system's list when the server ends.
-const LAST_CALL: Duration = Duration::from_millis(20);
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// What to serve.
 pub struct ServeOptions {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The names of the rewards, for clients that ask before the observers are open.
-    pub names: Vec<String>,
+    /// The rewards, which clients hear of before the observers are open.
+    pub rewards: Vec<RewardDefinition>,
     /// The token that requests must carry.
     pub token: Option<Token>,
     /// Items by their prompts.
@@ -72,8 +66,8 @@ impl ServeError {
     }
 }
 
-/// Serves rewards until a signal ends it: then what is in work is finished. `load` opens the observers while
-/// clients already hear that the server loads; `on` hears how it goes.
+/// Serves rewards until a signal ends it: then what is in work is finished, or cut off by a second signal.
+/// `load` opens the observers while clients already hear that the server loads; `on` hears how it goes.
 ///
 /// # Errors
 /// Fails if the address cannot be had, or `load` fails.
@@ -87,43 +81,72 @@ pub fn serve<E: From<ServeError>>(
         .build()
         .map_err(ServeError::system)?;
     let own = tempfile::tempdir().map_err(ServeError::system)?;
-    let ServeOptions {
-        listen,
-        names,
-        token,
-        known,
-        limits,
-    } = options;
-    let app = Arc::new(App::new(limits, token, known, names));
-    let refused = |error: io::Error| ServeError::Listen {
-        address: listen,
-        reason: error.to_string(),
-    };
-    let listener = runtime
-        .block_on(TcpListener::bind(listen))
-        .map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+    let (listener, address) = runtime.block_on(listen(options.listen))?;
+    let app = Arc::new(App::new(options));
     let (stop, stopped) = watch::channel(false);
     let accepting = runtime.spawn(accept(listener, app.clone(), stopped));
     on(ServeEvent::Listening(address));
-    let served = open(&app, own.path(), load).and_then(|()| {
+    let opened = open(&app, own.path(), load).and_then(|ready| {
         // Until here, signals end the program at once.
-        let ends = runtime.block_on(async { Ends::new() });
-        let ends = ends.map_err(ServeError::system)?;
-        on(ServeEvent::Ready);
-        runtime.block_on(ends.first());
-        on(ServeEvent::Draining);
-        Ok(())
+        let signals = runtime.block_on(async { EndSignals::catch() });
+        let signals = signals.map_err(ServeError::system)?;
+        app.open(ready);
+        Ok(signals)
     });
+    let mut served = opened.map(|mut signals| {
+        on(ServeEvent::Ready);
+        runtime.block_on(signals.next());
+        on(ServeEvent::Draining);
+        signals
+    });
+    let end = Instant::now() + app.limits.drain;
     app.drain();
     // It fails only where the loop has ended already.
     let _ = stop.send(true);
-    let _ = runtime.block_on(accepting);
-    let ended = close(&app, own.path());
+    let patient = runtime.block_on(finish(accepting, served.as_mut().ok()));
+    let end = if patient { end } else { Instant::now() };
+    let closed = close(&app, own.path(), end);
     // A thread that still decodes for a client that has gone is not waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    served?;
-    ended.map_err(E::from)
+    served.and(closed.map_err(E::from))
+}
+
+/// Listens on an address. Port 0 becomes a free one.
+///
+/// # Errors
+/// Fails if the address cannot be had.
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let refused = |error: io::Error| ServeError::Listen {
+        address,
+        reason: error.to_string(),
+    };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let own = listener.local_addr().map_err(refused)?;
+    Ok((listener, own))
+}
+
+/// Waits for the connections. A second signal cuts them off, and then the result is false.
+///
+/// A signal within a second of the first is the same one: a process and its group may both get it.
+async fn finish(mut accepting: JoinHandle<()>, signals: Option<&mut EndSignals>) -> bool {
+    let Some(signals) = signals else {
+        // Its error is that of a cut, which nobody made.
+        let _ = accepting.await;
+        return true;
+    };
+    let begun = Instant::now();
+    let second = async {
+        while begun.elapsed() < Duration::from_secs(1) {
+            signals.next().await;
+        }
+    };
+    tokio::select! {
+        _ = &mut accepting => true,
+        () = second => {
+            accepting.abort();
+            false
+        }
+    }
 }
 
 /// What the server tells while it works.
@@ -140,149 +163,20 @@ pub enum ServeEvent {
 /// Opens the observers.
 fn open<E: From<ServeError>>(
     app: &App,
-    own: &std::path::Path,
+    own: &Path,
     load: impl FnOnce() -> Result<Scorer, E>,
-) -> Result<(), E> {
+) -> Result<Ready, E> {
     let scorer = load()?;
     scorer.begin(own).map_err(ServeError::Observer)?;
     let looks = Looks::open(&scorer, &app.limits, &app.metrics).map_err(ServeError::system)?;
-    app.open(Ready { scorer, looks });
-    Ok(())
+    Ok(Ready { scorer, looks })
 }
 
-/// Ends the observers.
-fn close(app: &App, own: &std::path::Path) -> Result<(), ServeError> {
+/// Ends the observers. A look that is still in work at `end` is not waited for.
+fn close(app: &App, own: &Path, end: Instant) -> Result<(), ServeError> {
     let Some(ready) = app.opened() else {
         return Ok(());
     };
-    ready.looks.close(app.limits.drain);
+    ready.looks.close(end);
     ready.scorer.end(own).map_err(ServeError::Observer)
-}
-
-/// Waits until the server ends.
-async fn end(stopped: &mut watch::Receiver<bool>) {
-    // It fails only where nobody can say it any more, which is the end too.
-    let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-/// Takes connections until the server ends, and then waits for those that are in work.
-async fn accept(listener: TcpListener, app: Arc<App>, mut stopped: watch::Receiver<bool>) {
-    let router = router(app.clone());
-    let free = Arc::new(Semaphore::new(app.limits.connections));
-    let mut connections = JoinSet::new();
-    loop {
-        while connections.try_join_next().is_some() {}
-        let place = tokio::select! {
-            biased;
-            () = end(&mut stopped) => break,
-            place = free.clone().acquire_owned() => place,
-        };
-        let Ok(place) = place else { break };
-        let accepted = tokio::select! {
-            biased;
-            () = end(&mut stopped) => break,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                let work = connection(
-                    stream,
-                    router.clone(),
-                    app.limits.header,
-                    stopped.clone(),
-                    place,
-                );
-                connections.spawn(work);
-            }
-            // The system has no more files; connections that end give some back.
-            Err(_) => sleep(Duration::from_millis(50)).await,
-        }
-    }
-    // Who connected before the end is answered too.
-    let last = Instant::now() + LAST_CALL;
-    while let Ok(place) = free.clone().try_acquire_owned()
-        && let Ok(Ok((stream, _))) = timeout_at(last, listener.accept()).await
-    {
-        connections.spawn(connection(
-            stream,
-            router.clone(),
-            app.limits.header,
-            stopped.clone(),
-            place,
-        ));
-    }
-    drop(listener);
-    let all = async { while connections.join_next().await.is_some() {} };
-    // Those that are still in work then are cut off.
-    let _ = timeout(app.limits.drain, all).await;
-}
-
-/// Serves one connection. At the end of the server, its request in work is answered first.
-async fn connection(
-    stream: TcpStream,
-    router: Router,
-    header: Duration,
-    mut stopped: watch::Receiver<bool>,
-    _place: OwnedSemaphorePermit,
-) {
-    // Without it, small answers wait for more to send.
-    let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router);
-    let mut connection = pin!(
-        http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(header)
-            .serve_connection(TokioIo::new(stream), service)
-    );
-    tokio::select! {
-        // How a connection ends, broken or not, is its client's concern.
-        _ = connection.as_mut() => {}
-        () = end(&mut stopped) => {
-            connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
-        }
-    }
-}
-
-/// The signals that end the server.
-#[cfg(unix)]
-struct Ends {
-    term: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Ends {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            term: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn first(mut self) {
-        tokio::select! {
-            _ = self.term.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// The signals that end the server.
-#[cfg(not(unix))]
-struct Ends;
-
-#[cfg(not(unix))]
-impl Ends {
-    fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn first(self) {
-        // Without a signal to wait for, the server runs until it is killed.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }

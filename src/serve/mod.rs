@@ -7,7 +7,9 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `listener` | connections: their number, slow headers, the end under load |
+//! | `listener` | the life of the server: it listens, opens the observers, and ends |
+//! | `connections`, `impatient` | their number, slow clients, the end under load |
+//! | `signals` | what ends the server |
 //! | `routes` | which path does what; what every request goes through |
 //! | `wire` | one file for each form of JSON |
 //! | `body` | reading a body within bounds of size and time |
@@ -26,6 +28,8 @@ mod app;
 mod auth;
 mod body;
 mod cache;
+mod connections;
+mod impatient;
 mod known;
 mod lane;
 mod limits;
@@ -38,10 +42,11 @@ mod queue;
 mod refusal;
 mod room;
 mod routes;
+mod signals;
 mod wire;
 mod work;
 
 pub use auth::Token;
-pub use known::{KnownItems, SharedPrompt};
+pub use known::{KnownItems, KnownItemsError};
 pub use limits::Limits;
 pub use listener::{ServeError, ServeEvent, ServeOptions, serve};

@@ -3,12 +3,16 @@
 use super::limits::Limits;
 use crate::files::sha256_hex;
 use crate::grade::reward::{Fault, FaultKind};
+use crate::guard::guarded;
 use crate::image::{decode_bytes, dimensions};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use image::RgbImage;
+
+/// What messages call a picture of a request.
+const NAME: &str = "the picture";
 
 /// What a name of a picture that was seen before begins with.
 const SEEN_BEFORE: &str = "sha256:";
@@ -79,8 +83,8 @@ impl Encoded {
         }
         let bytes = BASE64.decode(plain.trim_ascii());
         let bytes = bytes.map_err(|error| format!("the picture is not base64: {error}"))?;
-        let (width, height) =
-            dimensions(&bytes, "the picture").map_err(|error| error.to_string())?;
+        let header = || dimensions(&bytes, NAME).map_err(|error| error.to_string());
+        let (width, height) = guarded(header)?;
         let pixels = u64::from(width) * u64::from(height);
         if pixels > limits.picture_pixels || width.max(height) > limits.picture_side {
             return Err(format!(
@@ -101,10 +105,10 @@ impl Encoded {
     /// # Errors
     /// Says what is wrong with the file behind its header.
     pub(super) fn pixels(&self) -> Result<RgbImage, Fault> {
-        match decode_bytes(&self.bytes, "the picture") {
-            Ok(decoded) => Ok(decoded.rgb),
-            Err(error) => Err(Fault::new(FaultKind::Picture, error.to_string())),
-        }
+        let decoded =
+            guarded(|| decode_bytes(&self.bytes, NAME).map_err(|error| error.to_string()));
+        let decoded = decoded.map_err(|why| Fault::new(FaultKind::Picture, why))?;
+        Ok(decoded.rgb)
     }
 
     /// Bytes of its pixels.

@@ -1,12 +1,13 @@
 //! One output to score, whoever asked; and what observers are shown of it.
 
 use super::known::KnownItems;
+use super::lane::Key;
 use super::picture::{Encoded, Picture};
 use crate::files::{sha256_hex, write_whole};
 use crate::grade::reward::{Fault, FaultKind};
 use crate::image::sniff;
 use crate::record::{Failure, Item, Object, Output, OutputKind, Tags, Task};
-use crate::reward::{Eye, OpenReward, Shown};
+use crate::reward::{Eye, OpenReward, Seen, Shown};
 use image::RgbImage;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -49,14 +50,16 @@ pub(super) struct Sight {
     base: PathBuf,
     image: Option<RgbImage>,
     file: Option<PathBuf>,
-    /// The hash of the picture or the words.
+    /// The hash of the picture and the words.
     content: String,
+    /// The hashes of the sources that the client sent, in place of their paths.
+    sources: Vec<String>,
     /// The client named the picture's hash and sent no picture.
     pub seen_before: bool,
     /// The item was given by the operator: its files may be opened.
     trusted: bool,
     /// Holds the pictures that observers open by their paths.
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl Question {
@@ -82,8 +85,10 @@ impl Question {
     /// Takes the metadata of a prompt: `thought` and `class` are the output's and the prompt's, and all
     /// others are what the item expects. Without others, the operator's item with this prompt counts.
     pub(super) fn take_metadata(&mut self, mut metadata: Object) {
-        // UniRL's clients put the number of the policy among them.
-        metadata.shift_remove("policy_version");
+        // GenEval's metadata repeat the prompt, and UniRL's clients put the number of the policy among them.
+        for key in ["prompt", "policy_version"] {
+            metadata.shift_remove(key);
+        }
         let mut text = |key: &str| match metadata.shift_remove(key) {
             Some(Value::String(text)) => Some(text),
             _ => None,
@@ -139,8 +144,12 @@ impl Question {
         let (mut image, mut file, mut seen_before) = (None, None, false);
         let mut content = sha256_hex(self.text.as_deref().unwrap_or_default());
         if let Some(picture) = &self.picture {
-            content = picture.sha256().to_owned();
-            output.sha256 = Some(content.clone());
+            let hash = picture.sha256().to_owned();
+            content = match &self.text {
+                None => hash.clone(),
+                Some(_) => format!("{hash} {content}"),
+            };
+            output.sha256 = Some(hash);
             match picture {
                 Picture::Before(_) => seen_before = true,
                 Picture::File(encoded) => {
@@ -161,9 +170,12 @@ impl Question {
             image,
             file,
             content,
+            sources: (self.sources.into_iter())
+                .map(|source| source.sha256)
+                .collect(),
             seen_before,
             trusted,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -268,16 +280,44 @@ impl Sight {
         }
     }
 
+    /// Whether there is something to look at.
+    pub(super) fn is_there(&self) -> bool {
+        self.output.error.is_none()
+    }
+
     /// What an observer's look at it depends on.
     ///
     /// # Errors
     /// Says which file the client named that is not its own.
-    pub(super) fn key(&self, eye: &Eye) -> Result<[u8; 32], Fault> {
+    pub(super) fn key(&self, eye: &Eye) -> Result<Key, Fault> {
         let foreign = |file: &String| !self.trusted && !self.item.images.contains(file);
         if let Some(file) = eye.files(&self.item).iter().find(|file| foreign(file)) {
             let why = format!("`{file}` names a file of the server; send pictures as base64");
             return Err(Fault::new(FaultKind::Metadata, why));
         }
-        Ok(eye.key(&self.item, &self.base, &self.content))
+        if self.sources.is_empty() {
+            return Ok(eye.key(&self.item, &self.base, &self.content));
+        }
+        // The paths of sources differ from request to request, and their content counts.
+        let mut item = self.item.clone();
+        item.images.clone_from(&self.sources);
+        Ok(eye.key(&item, &self.base, &self.content))
+    }
+
+    /// Takes the server's folders out of what an observer says of this output.
+    pub(super) fn conceal_in(&self, seen: &mut Seen) {
+        let failed = seen.evidence.as_mut().err();
+        let told = failed.map(|failure| &mut failure.message);
+        let own = self.folder.as_ref().map(TempDir::path);
+        let folders = own.into_iter().chain([self.base.as_path()]);
+        let folders: Vec<String> = folders
+            .filter(|folder| folder.is_absolute())
+            .map(|folder| format!("{}/", folder.display()))
+            .collect();
+        for message in told.into_iter().chain(&mut seen.notes) {
+            for folder in &folders {
+                *message = message.replace(folder, "");
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The queue of looks: a lane and a thread for each observer.
 
-use super::lane::{Lane, Ticket};
+use super::lane::{Key, Lane, Ticket};
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::question::Sight;
@@ -49,19 +49,19 @@ impl Looks {
         self.groups.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Asks for an observer's look.
+    /// Asks for an observer's look; `key` is what the look depends on.
     ///
     /// # Errors
-    /// Says why it cannot look.
+    /// Says that it would need a picture that was not sent.
     pub(super) fn ask(
         &self,
         eye: usize,
+        key: Key,
         sight: &Arc<Sight>,
         deadline: Instant,
         group: u64,
     ) -> Result<Ticket, Fault> {
         let (eye, lane) = &self.lanes[eye];
-        let key = sight.key(eye)?;
         lane.ask(key, sight, deadline, group).ok_or_else(|| {
             let why = format!(
                 "`{}` has not seen this picture, or forgot it: send the picture instead of its hash",
@@ -77,12 +77,11 @@ impl Looks {
         lanes.map(|(eye, lane)| (eye.name(), lane.waiting()))
     }
 
-    /// Ends the threads after the looks that wait. A look that takes longer than this is not waited for.
-    pub(super) fn close(&self, longest: Duration) {
+    /// Ends the threads after the looks that wait. A look that is still in work at `end` is not waited for.
+    pub(super) fn close(&self, end: Instant) {
         for (_, lane) in &self.lanes {
             lane.close();
         }
-        let end = Instant::now() + longest;
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
             while !thread.is_finished() && Instant::now() < end {

@@ -6,6 +6,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+/// The most characters that a message quotes of a request.
+const QUOTED: usize = 300;
+
+const PATHS: &str =
+    "the paths are POST /compute, /score, /v1/rewards and GET /rewards, /health, /metrics";
+
 /// Why a whole request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -38,12 +44,9 @@ impl Refusal {
     /// The body is not what the path expects.
     pub(super) fn schema(message: impl Into<String>) -> Self {
         let help = "compare the request with the guide to the reward server";
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "schema",
-            message.into(),
-            help,
-        )
+        // Errors of a parser quote what the client sent, which may be a picture.
+        let message = shortened(&message.into());
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "schema", message, help)
     }
 
     /// The client went away while it sent its request.
@@ -58,9 +61,10 @@ impl Refusal {
     }
 
     /// There is no such reward.
-    pub(super) fn unknown_reward(name: &str, known: &[&str]) -> Self {
+    pub(super) fn unknown_reward(name: &str, known: &[String]) -> Self {
         let message = format!(
-            "there is no reward `{name}` here; this server has {}",
+            "there is no reward `{}` here; this server has {}",
+            shortened(name),
             known.join(", ")
         );
         let help = "name one of them, or start the server with `--rewards`";
@@ -69,7 +73,8 @@ impl Refusal {
 
     /// A definition in the request cannot be used.
     pub(super) fn definition(message: String) -> Self {
-        let help = "use observers that the server has opened, and rules without files";
+        let help = "name observers that the server has opened, and rules that open no files";
+        let message = shortened(&message);
         Self::new(StatusCode::BAD_REQUEST, "unknown_reward", message, help)
     }
 
@@ -129,9 +134,14 @@ impl Refusal {
 
     /// There is no such path.
     pub(super) fn no_such_path(path: &str) -> Self {
-        let message = format!("there is no path `{path}`");
-        let help = "the paths are /compute, /score, /v1/rewards, /rewards, /health and /metrics";
-        Self::new(StatusCode::NOT_FOUND, "schema", message, help)
+        let message = format!("there is no path `{}`", shortened(path));
+        Self::new(StatusCode::NOT_FOUND, "schema", message, PATHS)
+    }
+
+    /// The path has another method.
+    pub(super) fn no_such_method(method: &str, path: &str) -> Self {
+        let message = format!("`{}` does not take {}", shortened(path), shortened(method));
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "schema", message, PATHS)
     }
 
     /// A part of the server failed in a way that no part expects.
@@ -140,6 +150,18 @@ impl Refusal {
         let help = "report this with what the server printed";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "observer", message, help)
     }
+}
+
+/// A text with its middle left out where it is long.
+fn shortened(text: &str) -> String {
+    let count = text.chars().count();
+    if count <= QUOTED {
+        return text.to_owned();
+    }
+    let half = QUOTED / 2;
+    let start: String = text.chars().take(half).collect();
+    let end: String = text.chars().skip(count - half).collect();
+    format!("{start} … {end}")
 }
 
 impl IntoResponse for Refusal {
@@ -159,5 +181,20 @@ impl IntoResponse for Refusal {
             response.headers_mut().insert(WWW_AUTHENTICATE, way);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_does_not_repeat_a_picture() {
+        let message = format!("invalid type: string \"{}\", line 1", "é".repeat(1_000_000));
+        let refusal = Refusal::schema(message);
+        assert!(refusal.message.len() < 1000, "{refusal:?}");
+        assert!(refusal.message.starts_with("invalid type: string"));
+        assert!(refusal.message.ends_with("line 1"));
+        assert_eq!(Refusal::schema("short").message, "short");
     }
 }

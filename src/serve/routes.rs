@@ -1,6 +1,7 @@
 //! Which path does what, and what every request goes through.
 
 use super::app::App;
+use super::body;
 use super::metrics::Metrics;
 use super::refusal::Refusal;
 use super::wire::{flow_factory, own, unirl};
@@ -8,10 +9,10 @@ use axum::Json;
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,13 +24,14 @@ pub(super) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/compute", post(compute))
         .route("/r/{reward}/compute", post(compute_named))
-        .route("/r/{reward}/health", get(health))
+        .route("/r/{reward}/health", get(health_of))
         .route("/score", post(score))
         .route("/rewards", get(rewards))
         .route("/v1/rewards", post(own_rewards))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
         .fallback(no_such_path)
+        .method_not_allowed_fallback(no_such_method)
         .with_state(app)
 }
 
@@ -76,16 +78,10 @@ async fn health(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let state = app.state();
     let mut body = json!({"status": state});
     if admitted(&app, &headers).is_ok() {
-        let names = app.names.iter();
-        body["rewards"] = names
-            .map(|name| {
-                (
-                    name.clone(),
-                    json!([if state == "ok" { "ready" } else { state }]),
-                )
-            })
-            .collect::<serde_json::Map<String, Value>>()
-            .into();
+        let word = if state == "ok" { "ready" } else { state };
+        // Clients look here for what they will ask for.
+        let names = app.names.iter().chain(&app.components);
+        body["rewards"] = names.map(|name| (name.clone(), json!([word]))).collect();
     }
     if state == "ok" {
         return Json(body).into_response();
@@ -94,9 +90,28 @@ async fn health(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, later, Json(body)).into_response()
 }
 
-async fn no_such_path(State(app): State<Arc<App>>, uri: Uri) -> Response {
-    let work = async { Err(Refusal::no_such_path(uri.path())) };
-    through(&app, "other", work).await
+/// The same for clients that ask for one reward: a wrong name is heard before the first picture.
+async fn health_of(
+    State(app): State<Arc<App>>,
+    Path(reward): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if admitted(&app, &headers).is_ok() && !app.names.contains(&reward) {
+        return app.unknown(&reward).into_response();
+    }
+    health(State(app), headers).await
+}
+
+async fn no_such_path(State(app): State<Arc<App>>, request: Request) -> Response {
+    let refusal = Refusal::no_such_path(request.uri().path());
+    body::discard(request.into_body().into_data_stream(), &app.limits);
+    through(&app, "other", async { Err(refusal) }).await
+}
+
+async fn no_such_method(State(app): State<Arc<App>>, request: Request) -> Response {
+    let refusal = Refusal::no_such_method(request.method().as_str(), request.uri().path());
+    body::discard(request.into_body().into_data_stream(), &app.limits);
+    through(&app, "other", async { Err(refusal) }).await
 }
 
 /// Lets only those through who carry the token.

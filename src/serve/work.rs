@@ -1,17 +1,21 @@
 //! From questions to rewards: room, decoding, looks, arithmetic.
 
 use super::app::{App, Ready};
-use super::lane::Ticket;
-use super::pool::Pool;
+use super::known::KnownItems;
+use super::lane::{Key, Ticket};
+use super::pool::{Pool, here};
 use super::question::{Question, Sight};
 use super::refusal::Refusal;
 use crate::grade::reward::{Fault, Scored, WHOLE};
 use crate::record::Evidence;
-use crate::reward::{OpenReward, Seen};
+use crate::reward::{Eye, OpenReward, Seen};
 use futures_util::future::{join_all, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
+
+/// So many outputs are scored by the connection's own thread: handing them over would cost more.
+const FEW: usize = 8;
 
 /// What one output is worth.
 pub(super) struct Worth {
@@ -26,6 +30,8 @@ struct Asked {
     rewards: Vec<Arc<OpenReward>>,
     group: Option<String>,
     sight: Result<Arc<Sight>, Fault>,
+    /// What the look of each observer depends on.
+    keys: BTreeMap<usize, Key>,
     /// What each observer saw.
     seen: BTreeMap<usize, Result<Arc<Seen>, Fault>>,
 }
@@ -43,14 +49,20 @@ pub(super) async fn worth(
     let pictures = questions.iter().filter(|question| question.decoded() > 0);
     let bytes: u64 = questions.iter().map(Question::decoded).sum();
     let _room = app.room.pictures(pictures.count(), bytes, deadline).await?;
-    let mut asked = decode(app, ready, questions).await?;
+    let mut asked = decode(app, ready, questions, deadline).await?;
     let looked = look(ready, &mut asked, deadline).await;
     if looked.late > 0 && looked.done == 0 {
         return Err(Refusal::timeout());
     }
+    if asked.len() <= FEW {
+        return here(|| score(app, ready, asked));
+    }
     let again = app.clone();
-    let light = if asked.len() <= 8 { 0 } else { u64::MAX };
-    app.pool.run(light, move || score(&again, asked)).await
+    let scored = app.pool.run_at_once(move || {
+        let ready = again.ready()?;
+        Ok(score(&again, ready, asked))
+    });
+    scored.await?
 }
 
 /// Decodes the pictures, in as many parts as there are threads for it.
@@ -58,37 +70,31 @@ async fn decode(
     app: &Arc<App>,
     ready: &Ready,
     questions: Vec<Question>,
+    deadline: Instant,
 ) -> Result<Vec<Asked>, Refusal> {
     let part = questions.len().div_ceil(Pool::threads()).max(1);
-    let eyes = ready.scorer.eyes();
-    let needs_file = |open: &Arc<OpenReward>| open.eyes.iter().any(|eye| eyes[*eye].needs_file());
-    let mut parts: Vec<Vec<(usize, bool, Question)>> = Vec::new();
+    let mut parts: Vec<Vec<(usize, Question)>> = Vec::new();
     for (number, question) in questions.into_iter().enumerate() {
         if number % part == 0 {
             parts.push(Vec::with_capacity(part));
         }
-        let in_file = question.rewards.iter().any(needs_file);
         if let Some(last) = parts.last_mut() {
-            last.push((number, in_file, question));
+            last.push((number, question));
         }
     }
     let decoded = parts.into_iter().map(|part| {
-        let bytes: u64 = part.iter().map(|(_, _, question)| question.bytes()).sum();
+        let bytes: u64 = part.iter().map(|(_, question)| question.bytes()).sum();
+        let eyes = ready.scorer.eyes().to_vec();
         let app = app.clone();
         async move {
             let known = app.clone();
             let work = move || {
-                let asked = part
-                    .into_iter()
-                    .map(|(number, in_file, mut question)| Asked {
-                        rewards: std::mem::take(&mut question.rewards),
-                        group: question.group.take(),
-                        sight: question.sight(&known.known, number, in_file).map(Arc::new),
-                        seen: BTreeMap::new(),
-                    });
-                asked.collect::<Vec<_>>()
+                let asked = part.into_iter();
+                asked
+                    .map(|(number, question)| Asked::new(question, number, &known.known, &eyes))
+                    .collect::<Vec<_>>()
             };
-            app.pool.run(bytes, work).await
+            app.pool.run(bytes, deadline, work).await
         }
     });
     Ok(try_join_all(decoded).await?.into_iter().flatten().collect())
@@ -107,19 +113,14 @@ async fn look(ready: &Ready, asked: &mut [Asked], deadline: Instant) -> Looked {
     let mut waiting = Vec::new();
     for (number, one) in asked.iter_mut().enumerate() {
         let Ok(sight) = &one.sight else { continue };
-        if sight.output.error.is_some() {
-            continue;
-        }
-        let eyes: BTreeSet<usize> = one
-            .rewards
-            .iter()
-            .flat_map(|open| open.eyes.iter().copied())
-            .collect();
-        for eye in eyes {
-            match ready.looks.ask(eye, sight, deadline.into_std(), group) {
-                Ok(ticket) => waiting.push(wait(number, eye, ticket, deadline)),
+        for (eye, key) in &one.keys {
+            match ready
+                .looks
+                .ask(*eye, *key, sight, deadline.into_std(), group)
+            {
+                Ok(ticket) => waiting.push(wait(number, *eye, ticket, deadline)),
                 Err(fault) => {
-                    one.seen.insert(eye, Err(fault));
+                    one.seen.insert(*eye, Err(fault));
                 }
             }
         }
@@ -159,10 +160,7 @@ async fn wait(
 }
 
 /// The arithmetic, group by group where there are groups.
-fn score(app: &App, asked: Vec<Asked>) -> Vec<Worth> {
-    let Some(ready) = app.opened() else {
-        return Vec::new();
-    };
+fn score(app: &App, ready: &Ready, asked: Vec<Asked>) -> Vec<Worth> {
     let mut all: Vec<Worth> = asked.iter().map(|one| one.worth(ready)).collect();
     // Rewards are the same if they have the same fingerprint; an output without a group is one of its own.
     let mut groups: BTreeMap<(String, String), Vec<(usize, usize)>> = BTreeMap::new();
@@ -201,6 +199,37 @@ fn score(app: &App, asked: Vec<Asked>) -> Vec<Worth> {
 }
 
 impl Asked {
+    /// Decodes the picture of an output, and finds out what its looks depend on.
+    fn new(mut question: Question, number: usize, known: &KnownItems, eyes: &[Arc<Eye>]) -> Self {
+        let rewards = std::mem::take(&mut question.rewards);
+        let group = question.group.take();
+        let needed = rewards.iter().flat_map(|open| open.eyes.iter().copied());
+        let needed: BTreeSet<usize> = needed.collect();
+        let in_file = needed.iter().any(|eye| eyes[*eye].needs_file());
+        let sight = question.sight(known, number, in_file);
+        let (mut keys, mut seen) = (BTreeMap::new(), BTreeMap::new());
+        // Nobody looks at an output that is not there.
+        if let Some(sight) = sight.as_ref().ok().filter(|sight| sight.is_there()) {
+            for eye in needed {
+                match sight.key(&eyes[eye]) {
+                    Ok(key) => {
+                        keys.insert(eye, key);
+                    }
+                    Err(fault) => {
+                        seen.insert(eye, Err(fault));
+                    }
+                }
+            }
+        }
+        Self {
+            rewards,
+            group,
+            sight: sight.map(Arc::new),
+            keys,
+            seen,
+        }
+    }
+
     fn worth(&self, ready: &Ready) -> Worth {
         let sight = match &self.sight {
             Ok(sight) => sight,

@@ -24,6 +24,13 @@ pub enum SessionError {
         /// The name of the run.
         name: String,
     },
+    /// Two rewards have one name.
+    #[error("the reward `{name}` is given twice")]
+    #[diagnostic(help("clients name rewards, so give each another name"))]
+    SharedReward {
+        /// The name of both.
+        name: String,
+    },
     /// A study compares networks that are not trained yet.
     #[error("{}", not_trained(first, *others))]
     #[diagnostic(help("train the networks of the study with `unigauge train {study}`"))]

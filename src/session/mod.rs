@@ -27,6 +27,7 @@
 //! | look at what is there | [`Session::observe_run`], [`PictureFolder`] |
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`] |
+//! | open rewards | [`reward_definitions`], [`Session::open_rewards`], [`Session::training_reward`] |
 //! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
 
 mod agreement;
@@ -49,6 +50,7 @@ mod page;
 mod pictures;
 mod plan;
 mod prepared;
+mod reward;
 mod run;
 mod settings;
 mod shards;
@@ -79,6 +81,7 @@ pub use page::write_page;
 pub use pictures::{PictureFolder, PictureRequest};
 pub use plan::TimedOutputs;
 pub use prepared::{PreparedRun, RunOptions, plain_run_name};
+pub use reward::reward_definitions;
 pub use run::RunRequest;
 pub use settings::{locate_checkpoints, shipped_folder};
 pub use shards::MergedRun;

@@ -89,8 +89,10 @@ fn suites(
             for model in runs.study.models_of(level) {
                 let model = model.load(runs.from)?.name;
                 let folder = runs.results.join(&suite).join(&model);
-                let read = runs.names.iter().map(|run| read(folder.join(run)));
-                of_level.runs.extend(read);
+                for _ in 0..seeds_beside(runs.study, factor, level) {
+                    let read = runs.names.iter().map(|run| read(folder.join(run)));
+                    of_level.runs.extend(read);
+                }
             }
             levels.push(of_level);
         }
@@ -102,6 +104,17 @@ fn suites(
         }
     }
     Ok(suites)
+}
+
+/// How many training seeds of other levels each model of a level stands beside: one run of a network that is
+/// not trained is paired with every seed of those that are.
+fn seeds_beside(study: &StudyFile, factor: &Factor, level: &Level) -> usize {
+    let others = factor.levels.iter().any(|other| other.training.is_some());
+    if level.training.is_none() && others {
+        study.training_seeds.len().max(1)
+    } else {
+        1
+    }
 }
 
 /// Reads a run that a level names by its folder, and puts it to its suite.
@@ -180,15 +193,28 @@ fn series(runs: &StudyRuns<'_>, factor: &Factor) -> Result<Vec<Series>, SessionE
             ));
         }
     }
+    series.extend(training_series(runs, factor)?);
+    Ok(series)
+}
+
+/// The curves of the trainings that the study names. A level that trains nothing has none, and neither has
+/// one whose task does not log the value, unless no level has it.
+fn training_series(runs: &StudyRuns<'_>, factor: &Factor) -> Result<Vec<Series>, SessionError> {
+    let (mut known, mut lacking) = (Vec::new(), Vec::new());
     for (at, level) in factor.levels.iter().enumerate() {
         let trainings = runs.study.trainings_of(level, runs.from)?;
         let folders = trainings.iter().map(|training| training.folder());
         let files: Vec<PathBuf> = folders.map(|folder| folder.join(CURVE)).collect();
         let drawn = runs.study.training_curves.iter();
-        // A level that trains nothing has no curve.
         for value in drawn.filter(|_| !files.is_empty()) {
-            series.push(Series::read(at, &files, "step", value));
+            let series = Series::read(at, &files, "step", value);
+            if series.files == 0 && files.iter().all(|file| file.is_file()) {
+                lacking.push(series);
+            } else {
+                known.push(series);
+            }
         }
     }
-    Ok(series)
+    lacking.retain(|lacking| !known.iter().any(|known| known.value == lacking.value));
+    Ok(known.into_iter().chain(lacking).collect())
 }

@@ -39,7 +39,10 @@ pub(super) fn pool(
         let run = match run {
             Ok(run) => run,
             Err(why) => {
-                missing.push(why.clone());
+                // A run that stands in several places is missing once.
+                if !missing.contains(why) {
+                    missing.push(why.clone());
+                }
                 continue;
             }
         };
@@ -90,14 +93,11 @@ impl<'a> Pooled<'a> {
     }
 
     /// Puts the outputs of a run at their place among `all` places of an item. Places without an output have
-    /// no score.
+    /// no score. A run may stand in several places, but its outputs are counted once.
     fn add(&mut self, run: &'a LevelRun, place: usize, all: usize) {
-        let (facts, own) = (&mut self.outcomes.facts, &run.outcomes.facts);
-        facts.repeats += own.repeats;
-        facts.expected += own.expected;
-        facts.scored += own.scored;
-        facts.failed += own.failed;
-        facts.unscored += own.unscored;
+        if !self.runs.iter().any(|known| known.dir == run.dir) {
+            self.count(run);
+        }
         let items = &mut self.outcomes.items;
         let known = items.iter().enumerate();
         let known: HashMap<String, usize> =
@@ -116,6 +116,100 @@ impl<'a> Pooled<'a> {
                 *place = output.clone();
             }
         }
+    }
+
+    /// Counts a run and its outputs.
+    fn count(&mut self, run: &'a LevelRun) {
+        let (facts, own) = (&mut self.outcomes.facts, &run.outcomes.facts);
+        facts.repeats += own.repeats;
+        facts.expected += own.expected;
+        facts.scored += own.scored;
+        facts.failed += own.failed;
+        facts.unscored += own.unscored;
         self.runs.push(run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Overall, RunFacts, Tags};
+    use crate::stats::formula::{Formula, Terms};
+    use serde_json::Value;
+    use std::collections::BTreeMap;
+
+    struct Mean;
+
+    impl Recount for Mean {
+        fn formula(&self) -> Option<&dyn Formula> {
+            None
+        }
+
+        fn terms(&self, _: &OutputOutcome) -> Option<Terms> {
+            None
+        }
+
+        fn metrics(&self, _: &[&ItemOutcome]) -> BTreeMap<String, f64> {
+            BTreeMap::new()
+        }
+    }
+
+    fn run(dir: &str, score: f64) -> LevelRun {
+        let facts = RunFacts {
+            suite: "s".into(),
+            suite_title: "S".into(),
+            suite_version: "1".into(),
+            model: "m".into(),
+            model_title: "M".into(),
+            run: "seed0".into(),
+            repeats: 1,
+            grading: Value::Null,
+            observers: BTreeMap::new(),
+            overall: Overall::Micro,
+            group_by: Vec::new(),
+            expected: 1,
+            scored: 1,
+            failed: 0,
+            unscored: 0,
+            value: Some(score),
+            judges: Vec::new(),
+        };
+        let output = OutputOutcome {
+            sums: Some((score, 1.0)),
+            score: Some(score),
+            ..OutputOutcome::default()
+        };
+        let item = ItemOutcome {
+            item: "a".into(),
+            asked: String::new(),
+            tags: Tags::default(),
+            outputs: vec![output],
+        };
+        LevelRun {
+            dir: dir.into(),
+            outcomes: Outcomes {
+                facts,
+                items: vec![item],
+            },
+            rule: Box::new(Mean),
+            seconds: None,
+        }
+    }
+
+    #[test]
+    fn a_run_in_several_places_is_counted_once() {
+        let absent = || Err("there is none".to_owned());
+        let level = LevelRuns {
+            title: "untrained".into(),
+            runs: vec![Ok(run("a", 0.5)), Ok(run("a", 0.5)), absent(), absent()],
+            cost: None,
+        };
+        let (pooled, missing) = pool(&level, 1, Allowed::default());
+        let pooled = pooled.unwrap();
+        assert_eq!((pooled.runs.len(), pooled.outcomes.facts.expected), (1, 1));
+        let outputs = &pooled.outcomes.items[0].outputs;
+        let scores: Vec<Option<f64>> = outputs.iter().map(|output| output.score).collect();
+        assert_eq!(scores, [Some(0.5), Some(0.5), None, None]);
+        assert_eq!(missing, ["there is none"]);
     }
 }

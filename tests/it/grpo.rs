@@ -156,7 +156,8 @@ fn steps(folder: &Path) -> Vec<Value> {
 fn two_steps_move_the_policy_and_leave_a_checkpoint_a_curve_and_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("policy");
-    let outcome = run(&folder, &["steps=2"], RED, u64::MAX).unwrap();
+    let more = ["steps=2", "settings.prompts.signs=0.0"];
+    let outcome = run(&folder, &more, RED, u64::MAX).unwrap();
     let Outcome::Complete(record) = outcome else {
         panic!("{outcome:?}");
     };
@@ -165,6 +166,7 @@ fn two_steps_move_the_policy_and_leave_a_checkpoint_a_curve_and_pictures() {
         "strict",
         "exact",
         "exact_position",
+        "exact_other_eyes",
         "right_signs",
         "text_signs",
     ] {
@@ -260,6 +262,11 @@ fn an_interrupted_training_goes_on_to_equal_bytes() {
             let curve = steps(&whole);
             assert!(curve[0]["reward"].is_number() && curve[1]["reward"].is_null());
             assert_ne!(curve[1]["ratio_max"], 1.0);
+            // Drawings are made in steps 1 and 3, and shown as those of steps 2 and 4.
+            for step in [2, 4] {
+                let sheet = whole.join(format!("rollouts/step-00000{step}.png"));
+                assert!(sheet.is_file(), "{}", sheet.display());
+            }
         }
     }
 }
@@ -276,6 +283,111 @@ fn a_training_goes_on_only_with_the_reward_that_it_began_with() {
     let error = run(&folder, &["steps=2"], other, u64::MAX).unwrap_err();
     assert!(matches!(error, TrainError::State { .. }));
     assert!(error.to_string().contains("`settings.reward`"), "{error}");
+}
+
+/// Copies a shipped checkpoint.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let place = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &place);
+        } else {
+            fs::copy(&path, &place).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_training_goes_on_only_over_the_networks_that_it_began_with() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("policy");
+    run(&folder, &["steps=2"], RED, 1).unwrap();
+    let refused = |role: &str| {
+        let error = run(&folder, &["steps=2"], RED, u64::MAX).unwrap_err();
+        assert!(matches!(error, TrainError::State { .. }), "{error}");
+        assert!(error.to_string().contains(role), "{error}");
+    };
+    // Networks beside the training come before the shipped ones.
+    let begin = dir.path().join("mini-xomni-sft");
+    copy(&root("shipped/mini-xomni-pretrain"), &begin);
+    refused("`from.begin`");
+    fs::remove_dir_all(&begin).unwrap();
+    let system = dir.path().join("mini-xomni-decoder");
+    copy(&root("shipped/mini-xomni-decoder"), &system);
+    let vae = system.join("flux/vae/diffusion_pytorch_model.safetensors");
+    let mut bytes = fs::read(&vae).unwrap();
+    let low = bytes.len() - 2;
+    bytes[low] ^= 1;
+    fs::write(&vae, bytes).unwrap();
+    refused("`from.system`");
+    fs::remove_dir_all(&system).unwrap();
+    run(&folder, &["steps=2"], RED, u64::MAX).unwrap();
+}
+
+#[test]
+fn drawings_of_a_prompt_share_their_noise_and_it_is_new_in_every_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("policy");
+    // So cold that all drawings of a prompt have the same codes; and of three captions, four are asked for.
+    let more = [
+        "steps=2",
+        "settings.sampling.temperature=0.0001",
+        "settings.pictures_every=1",
+        "settings.prompts.signs=0.0",
+        "settings.prompts.tasks={single_object=1, two_object=0, counting=0, colors=0, position=0, color_attr=0}",
+    ];
+    let even = OfPicture {
+        reward: |_| Some(0.7),
+        ..RED
+    };
+    run(&folder, &more, even, u64::MAX).unwrap();
+    let mut seen: Vec<(Value, Value, Vec<u8>)> = Vec::new();
+    let mut again = 0;
+    for step in [1, 2] {
+        let path = folder.join(format!("rollouts/step-00000{step}.json"));
+        let said: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let sheet = image::open(path.with_extension("png")).unwrap().to_rgb8();
+        for (row, asked) in (0..).zip(said["rows"].as_array().unwrap()) {
+            let codes = asked["codes"].as_array().unwrap();
+            let pictures: Vec<Vec<u8>> = (0..4)
+                .map(|column| {
+                    let part = image::imageops::crop_imm(&sheet, 34 * column, 34 * row, 32, 32);
+                    part.to_image().into_raw()
+                })
+                .collect();
+            for (own, picture) in codes.iter().zip(&pictures) {
+                assert_eq!(*own, codes[0]);
+                let apart = picture.iter().zip(&pictures[0]);
+                let apart = apart.map(|(a, b)| a.abs_diff(*b)).max();
+                // Rounding depends on the place in a batch.
+                assert!(apart <= Some(2), "{apart:?}");
+            }
+            let (prompt, codes) = (asked["prompt"].clone(), codes[0].clone());
+            for (other, others, picture) in &seen {
+                if (other, others) == (&prompt, &codes) {
+                    again += 1;
+                    assert_ne!(*picture, pictures[0], "{prompt}");
+                }
+            }
+            seen.push((prompt, codes, pictures[0].clone()));
+        }
+    }
+    assert!(again > 0, "{:?}", seen.len());
+}
+
+#[test]
+fn letters_of_signs_are_no_things_of_scenes() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("policy");
+    let more = ["steps=1", "settings.prompts.signs=1.0"];
+    run(&folder, &more, RED, u64::MAX).unwrap();
+    let step = &steps(&folder)[0];
+    assert!(
+        step["things"].is_null() && step["reward"].is_number(),
+        "{step}"
+    );
 }
 
 #[test]
@@ -316,6 +428,10 @@ fn settings_beyond_their_range_are_named() {
             "`settings.max_missing` must be 0 to 1",
         ),
         ("settings.sampling.temperature=0.0", "`temperature` is 0"),
+        (
+            "settings.decode.cfg_scale=nan",
+            "`settings.decode.cfg_scale` must be a number",
+        ),
         ("settings.kl.estimator=\"k4\"", "k4"),
         ("settings.wheel=1", "wheel"),
         ("from.vlm=\"mini-qwen-vl\"", "`from.vlm`"),

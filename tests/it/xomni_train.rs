@@ -4,7 +4,7 @@
 use crate::support::{lines, model, stderr, unigauge};
 use candle_core::{DType, Device, Tensor};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -379,6 +379,84 @@ fn parts_begin_as_what_they_are_made_of_and_only_what_may_learn_moves() {
 }
 
 #[test]
+fn empty_prompts_are_a_share_of_the_batches_and_none_changes_nothing() {
+    let all = checkpoints();
+    let made = |out: &str, set: &[&str]| {
+        let folder = all.join(format!("drop-{out}"));
+        let more = [&["steps=3"][..], set].concat();
+        trained("mini-xomni-pretrain", &folder, &more, None).unwrap();
+        fs::read(folder.join("model.safetensors")).unwrap()
+    };
+    let plain = made("absent", &[]);
+    assert_eq!(plain, made("none", &["settings.drop=0.0"]));
+    let empty = ["settings.drop=1.0", "settings.understanding=0.0"];
+    assert_ne!(plain, made("all", &empty));
+    // Nobody reads a word, so the table of words keeps all rows but those around a picture.
+    let table = |out: &str| {
+        let path = all.join(out).join("model.safetensors");
+        let table = &tensors(&path)["model.lm_embed_tokens.weight"];
+        table.to_dtype(DType::F32).unwrap()
+    };
+    let first = {
+        let frozen = ["steps=1", "trainable=[\"mm_head.*\"]"];
+        trained(
+            "mini-xomni-pretrain",
+            &all.join("drop-first"),
+            &frozen,
+            None,
+        )
+        .unwrap();
+        table("drop-first")
+    };
+    let moved = (table("drop-all") - first).unwrap().abs().unwrap();
+    let moved: Vec<f32> = moved.max(1).unwrap().to_vec1().unwrap();
+    let rows = moved.iter().filter(|far| **far > 0.0).count();
+    let words = Tokenizer::open(&all.join("mini-xomni-sft")).unwrap();
+    let read = words.encode("<SOM>4 4<IMAGE>").unwrap();
+    // The tokens around a picture are in the table of image tokens.
+    let read = read.into_iter().filter(|id| (*id as usize) < moved.len());
+    let different: BTreeSet<u32> = read.collect();
+    assert_eq!(rows, different.len(), "{moved:?}");
+
+    let wrong = ["steps=1", "settings.drop=1.5"];
+    let error = trained("mini-xomni-pretrain", &all.join("drop-wrong"), &wrong, None);
+    assert!(
+        error
+            .unwrap_err()
+            .contains("`settings.drop` must be 0 to 1")
+    );
+}
+
+#[test]
+fn a_language_model_may_be_published_in_a_whole_system() {
+    let all = checkpoints();
+    let (alone, whole) = (all.join("sft-alone"), all.join("sft-whole"));
+    trained("mini-xomni-sft", &alone, &["steps=1"], None).unwrap();
+    let system = ["steps=1", "from.system=\"mini-xomni-decoder\""];
+    trained("mini-xomni-sft", &whole, &system, None).unwrap();
+    let bytes = |path: PathBuf| fs::read(path).unwrap();
+    assert_eq!(
+        bytes(alone.join("model.safetensors")),
+        bytes(whole.join("xomni/model.safetensors"))
+    );
+    let decoder = "xomni/diffusers/diffusion_pytorch_model.safetensors";
+    for file in [decoder, "xomni/config.json", "flux/vae/config.json"] {
+        let from = all.join("mini-xomni-decoder").join(file);
+        assert_eq!(bytes(from), bytes(whole.join(file)), "{file}");
+    }
+    let other = [
+        "steps=1",
+        "from.system=\"mini-xomni-decoder\"",
+        "network.rope_theta=500.0",
+    ];
+    let error = trained("mini-xomni-sft", &all.join("sft-other"), &other, None).unwrap_err();
+    assert!(
+        error.contains("`from.system`: `rope_theta`") && error.contains("this training"),
+        "{error}"
+    );
+}
+
+#[test]
 fn an_interrupted_training_of_each_part_goes_on_to_the_same_weights() {
     let all = checkpoints();
     for (name, file) in [
@@ -469,4 +547,52 @@ fn the_generator_opens_what_was_put_together() {
         "<|im_start|>user\n<SOM>4 4<IMAGE><EOM>\ndescribe it<|im_end|>\n<|im_start|>assistant\n";
     let length = tokens.encode(asked).unwrap().len() + 16;
     assert_eq!(said["input_tokens"], json!(length));
+}
+
+#[test]
+fn another_language_model_draws_for_the_same_decoder() {
+    let all = checkpoints();
+    let dir = tempfile::tempdir().unwrap();
+    let drawn = |name: &str, language: Option<&Path>| {
+        let mut settings = format!(
+            "checkpoint = {:?}\nsize = [32, 32]\nmax_sequence_length = 12",
+            all.join("mini-xomni-decoder")
+        );
+        if let Some(folder) = language {
+            settings += &format!("\nlanguage_model = {folder:?}");
+        }
+        model(dir.path(), name, "xomni", &settings);
+        let mut program = unigauge(dir.path());
+        program.args(["generate", "mini-geneval", "--limit", "2", "--repeats", "1"]);
+        program.args(["--model", &format!("{name}.toml"), "--device", "cpu"]);
+        let output = program.output().unwrap();
+        if output.status.code() != Some(0) {
+            return Err(stderr(&output));
+        }
+        let run = format!("results/mini-geneval/{name}/seed0-limit2");
+        let made = lines(&dir.path().join(run).join("outputs.jsonl"));
+        Ok(made
+            .iter()
+            .map(|line| line["sha256"].clone())
+            .collect::<Vec<Value>>())
+    };
+    let plain = drawn("plain", None).unwrap();
+    assert_eq!(plain.len(), 2);
+    assert!(plain.iter().all(Value::is_string));
+    let same = drawn("same", Some(&all.join("mini-xomni-sft"))).unwrap();
+    assert_eq!(same, plain);
+    let other = all.join("other-language");
+    let random = ["steps=1", "seed=9"];
+    trained("mini-xomni-pretrain", &other, &random, None).unwrap();
+    assert_ne!(drawn("other", Some(&other)).unwrap(), plain);
+    // One that knows the codes of another tokenizer.
+    let path = other.join("config.json");
+    let mut config = read(&path);
+    config["image_tokenizer_sha256"] = json!("00");
+    fs::write(&path, config.to_string()).unwrap();
+    let error = drawn("wrong", Some(&other)).unwrap_err();
+    assert!(
+        error.contains("`language_model`") && error.contains("another tokenizer"),
+        "{error}"
+    );
 }

@@ -41,13 +41,13 @@ pub(crate) struct ServeRewardsArgs {
     /// Environment variable with the token that clients must send
     #[arg(long, value_name = "NAME", conflicts_with = "no_token")]
     pub token_env: Option<String>,
-    /// Let everybody ask who reaches the address, also from other machines
+    /// Serve everybody who reaches the address without a token, on other machines too
     #[arg(long)]
     pub no_token: bool,
     /// Largest body of a request, such as 64MiB
     #[arg(long, value_name = "BYTES", default_value = "256MiB")]
     pub max_body: bytesize::ByteSize,
-    /// Most pictures that wait or are in work; further requests wait until there is room
+    /// Most pictures that wait or are in work; a further request waits until there is room
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_pictures: u32,
     /// Device that the observers' networks run on

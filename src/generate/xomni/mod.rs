@@ -3,6 +3,7 @@
 
 mod codec;
 mod field;
+mod language;
 mod layout;
 mod look;
 mod picture;
@@ -15,6 +16,7 @@ pub use codec::Codec;
 pub use settings::XOmniSettings;
 pub use words::Codes;
 
+use self::language::Language;
 use self::layout::OWN;
 use self::look::LookNetworks;
 use self::picture::{PicturePhases, canvas};
@@ -47,6 +49,14 @@ impl Pipeline for XOmni {
         &settings.checkpoint
     }
 
+    fn beside(settings: &XOmniSettings) -> Vec<(&'static str, &Path)> {
+        let other = settings.language_model.as_deref();
+        other
+            .map(|path| ("language_model", path))
+            .into_iter()
+            .collect()
+    }
+
     fn phases(
         settings: &XOmniSettings,
         folder: &CheckpointFolder,
@@ -57,7 +67,8 @@ impl Pipeline for XOmni {
         let look = LookNetworks::new(vision, settings.any_image_size, folder);
         let PicturePhases { text, last } =
             PicturePhases::read(settings, vision, canvas.clone(), folder)?;
-        let tokens = tokens::phase(settings, config, canvas, folder);
+        let language = Language::read(settings, config, folder)?;
+        let tokens = tokens::phase(settings, language, canvas, folder.dtype());
         // The phase of the text comes before that of the tokens, so that all outputs of a prompt share its
         // result.
         let phases = [look.phase()].into_iter().chain(text);

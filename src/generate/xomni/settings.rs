@@ -12,6 +12,11 @@ pub struct XOmniSettings {
     /// `scheduler`; for an English checkpoint also `text_encoder`, `text_encoder_2`, `tokenizer`,
     /// `tokenizer_2`).
     pub checkpoint: PathBuf,
+    /// Folder of another autoregressive model, with its weights, `config.json` and `tokenizer.json`, such as
+    /// one after reinforcement learning. It must have been trained over the codes of the checkpoint's
+    /// tokenizer. Default: `xomni/` in the checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language_model: Option<PathBuf>,
     /// `[width, height]` in pixels. Each side is cut to whole tokens of 16 pixels.
     #[serde(default = "size")]
     pub size: [u32; 2],

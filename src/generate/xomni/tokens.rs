@@ -1,7 +1,8 @@
 //! The phase `tokens`: the autoregressive model draws the image tokens of several pictures together, or it
 //! answers in words.
 
-use super::layout::{CODES, OWN};
+use super::language::Language;
+use super::layout::CODES;
 use super::look::codes_left;
 use super::settings::XOmniSettings;
 use super::words::Words;
@@ -10,7 +11,7 @@ use crate::generate::diffusion::Canvas;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
 use crate::generate::pipeline::{
-    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
+    Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
 };
 use crate::generate::spoken::Spoken;
 use crate::model::generation_config::GenerationConfig;
@@ -19,7 +20,7 @@ use crate::model::tokenizer::template::Said;
 use crate::model::xomni::{Drawing, XOmniAr, XOmniConfig};
 use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -39,17 +40,17 @@ struct Tokens {
     identity: Value,
 }
 
-/// The phase for a checkpoint, with pictures of the size `canvas`.
+/// The phase for a model, with pictures of the size `canvas`.
 pub(super) fn phase(
     settings: &XOmniSettings,
-    config: XOmniConfig,
+    language: Language,
     canvas: Result<Canvas, GenerateError>,
-    folder: &CheckpointFolder,
+    dtype: DType,
 ) -> Phase {
-    let own = folder.below(OWN);
     let settings = settings.clone();
-    let shape = config.clone();
-    let info = NetworkInfo::new("autoregressive model", own.location(), own.dtype());
+    let Language { config, location } = language;
+    let (shape, own) = (config.clone(), location.path.clone());
+    let info = NetworkInfo::new("autoregressive model", location, dtype);
     let network = Network::new(info, move |weights| XOmniAr::new(&shape, weights));
     Phase::new("tokens", vec![network.any()], move |_| {
         let canvas = canvas?;
@@ -60,10 +61,10 @@ pub(super) fn phase(
                 "leave them out to use the defaults",
             ));
         }
-        let sampling = sampling(&settings, own.path())?;
+        let sampling = sampling(&settings, &own)?;
         Ok(Tokens {
             network,
-            words: Words::open(own.path(), &config).map_err(fatal)?,
+            words: Words::open(&own, &config).map_err(fatal)?,
             sampling,
             cfg_scale: settings.cfg_scale as f32,
             batch_size: settings.batch_size,
@@ -71,8 +72,8 @@ pub(super) fn phase(
             max_new_tokens: settings.max_new_tokens,
             identity: json!([
                 "tokens",
-                own.path().to_string_lossy(),
-                own.dtype().as_str(),
+                own.to_string_lossy(),
+                dtype.as_str(),
                 sampling,
                 settings.cfg_scale,
                 [canvas.h, canvas.w],

@@ -9,8 +9,8 @@ use super::super::question::Question;
 use super::super::refusal::Refusal;
 use super::super::routes::Answer;
 use super::super::work::{Worth, worth};
-use super::{check_count, json, receive};
-use crate::grade::reward::Fault;
+use super::{PICTURES_ONLY, check_count, json, receive};
+use crate::grade::reward::{Fault, FaultKind, WHOLE};
 use crate::record::Object;
 use crate::reward::OpenReward;
 use axum::Json;
@@ -71,8 +71,9 @@ pub(in super::super) async fn compute(
     let answer = match received.parsed {
         Asked::Outputs(questions) => answer(&worth(app, questions, received.deadline).await?),
         Asked::Videos(count) => {
+            let fault = Fault::new(FaultKind::Schema, PICTURES_ONLY);
             let rewards = vec![Value::Null; count];
-            json!({"rewards": rewards, "error": "pictures only: videos are not looked at"})
+            json!({"rewards": rewards, "error": PICTURES_ONLY, "errors": vec![json!({WHOLE: fault}); count]})
         }
     };
     Ok(Json(answer).into_response())
@@ -81,11 +82,8 @@ pub(in super::super) async fn compute(
 fn questions(app: &App, body: Compute, open: &Arc<OpenReward>) -> Result<Asked, Refusal> {
     let count = body.prompt.len();
     check_count(count, &app.limits)?;
-    if body.video.is_some()
-        || body
-            .condition_videos
-            .is_some_and(|videos| !is_empty(&videos))
-    {
+    let videos = [&body.video, &body.condition_videos];
+    if videos.into_iter().flatten().any(|videos| !is_empty(videos)) {
         return Ok(Asked::Videos(count));
     }
     let metadata = body.extra.unwrap_or_default().metadata;

@@ -20,6 +20,9 @@ use tokio::time::Instant;
 /// The header with the milliseconds that a client waits.
 const TIMEOUT: &str = "x-timeout-ms";
 
+/// What a client hears that sends videos.
+const PICTURES_ONLY: &str = "pictures only: videos are not looked at";
+
 /// A request that was read.
 struct Received<T> {
     parsed: T,
@@ -42,22 +45,42 @@ async fn receive<T: Send + 'static>(
 ) -> Result<Received<T>, Refusal> {
     let begun = Instant::now();
     let (head, body) = request.into_parts();
-    admitted(app, &head.headers)?;
     let deadline = begun + asked_time(&head.headers).unwrap_or(usual);
-    let announced = body::announced(&head.headers, &app.limits)?;
-    app.ready()?;
-    let most = announced.unwrap_or(app.limits.body);
-    let room = app.room.body(most, deadline).await?;
+    let (announced, room) = match admit(app, &head.headers, deadline).await {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            body::discard(body.into_data_stream(), &app.limits);
+            return Err(refusal);
+        }
+    };
     let body = body::read(body, announced, &app.limits).await?;
     let size = body.len() as u64;
     let own = app.clone();
-    let parsed = app.pool.run(size, move || parse(&own, body)).await??;
+    let parsed = app.pool.run(size, deadline, move || parse(&own, body));
     Ok(Received {
-        parsed,
+        parsed: parsed.await??,
         begun,
         deadline,
         _room: room,
     })
+}
+
+/// Lets a request in before its body is read: the bytes that it says it has, and the room for them.
+///
+/// # Errors
+/// Refuses a request without the token, one that is too large, every one while the server loads, and one
+/// that finds no room until its deadline.
+async fn admit(
+    app: &App,
+    headers: &HeaderMap,
+    deadline: Instant,
+) -> Result<(Option<usize>, Taken), Refusal> {
+    admitted(app, headers)?;
+    let announced = body::announced(headers, &app.limits)?;
+    app.ready()?;
+    let most = announced.unwrap_or(app.limits.body);
+    let room = app.room.body(most, deadline).await?;
+    Ok((announced, room))
 }
 
 /// The time that a client says it waits.

@@ -6,7 +6,8 @@ use super::super::question::Question;
 use super::super::refusal::Refusal;
 use super::super::routes::Answer;
 use super::super::work::{Worth, worth};
-use super::{check_count, json, receive};
+use super::{PICTURES_ONLY, check_count, json, receive};
+use crate::config::Combine;
 use crate::grade::reward::{Fault, FaultKind, Scored};
 use crate::record::Object;
 use crate::reward::OpenReward;
@@ -73,6 +74,10 @@ struct Turn {
 struct Wanted {
     name: String,
     component: Option<String>,
+    /// The place of the reward among those of its question.
+    place: usize,
+    /// The values of its parts are known only within a group.
+    relative: bool,
 }
 
 /// Rewards for the last turns of histories.
@@ -108,13 +113,10 @@ fn parse(app: &App, body: Vec<u8>) -> Result<Vec<Asked>, Refusal> {
     requests
         .map(|(number, mut request)| {
             check_turns(number, &request.history)?;
-            let mut wanted = Vec::new();
             let mut rewards = Vec::new();
-            for name in &request.required_rewards {
-                let (one, open) = find(app, name)?;
-                wanted.push(one);
-                rewards.push(open);
-            }
+            let names = request.required_rewards.iter();
+            let wanted = names.map(|name| find(app, name, &mut rewards));
+            let wanted = wanted.collect::<Result<_, _>>()?;
             let identity = std::mem::take(&mut request.identity);
             let mut question = question(app, request);
             question.rewards = rewards;
@@ -155,25 +157,36 @@ fn check_turns(number: usize, history: &[Turn]) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A reward by its name, or by `REWARD.COMPONENT`.
-fn find(app: &App, name: &str) -> Result<(Wanted, Arc<OpenReward>), Refusal> {
-    let wanted = |component: Option<&str>| Wanted {
-        name: name.to_owned(),
-        component: component.map(str::to_owned),
-    };
-    match (app.reward(name), name.rsplit_once('.')) {
-        (Ok(open), _) => Ok((wanted(None), open)),
+/// A reward by its name, or by `REWARD.COMPONENT`. It is added to `rewards` if it is not there: a reward and
+/// its components are one output in a group.
+///
+/// # Errors
+/// Refuses a name that the server does not have.
+fn find(app: &App, name: &str, rewards: &mut Vec<Arc<OpenReward>>) -> Result<Wanted, Refusal> {
+    let (open, component) = match (app.reward(name), name.rsplit_once('.')) {
+        (Ok(open), _) => (open, None),
         (Err(refusal), Some((reward, component))) => {
             let open = app.reward(reward).map_err(|_| refusal.clone())?;
             let mut components = open.reward.definition().components.iter();
-            if components.any(|known| known.name == component) {
-                Ok((wanted(Some(component)), open))
-            } else {
-                Err(refusal)
+            if !components.any(|known| known.name == component) {
+                return Err(refusal);
             }
+            (open, Some(component.to_owned()))
         }
-        (Err(refusal), None) => Err(refusal),
-    }
+        (Err(refusal), None) => return Err(refusal),
+    };
+    let relative = open.reward.definition().combine == Combine::Normalise;
+    let known = rewards.iter().position(|known| Arc::ptr_eq(known, &open));
+    let place = known.unwrap_or_else(|| {
+        rewards.push(open);
+        rewards.len() - 1
+    });
+    Ok(Wanted {
+        name: name.to_owned(),
+        component,
+        place,
+        relative,
+    })
 }
 
 fn question(app: &App, request: Requested) -> Question {
@@ -182,8 +195,7 @@ fn question(app: &App, request: Requested) -> Question {
     let mut words = Vec::new();
     for (number, turn) in request.history.into_iter().enumerate() {
         if turn.video_b64.is_some() || turn.video_path.is_some() {
-            let why = "pictures only: videos are not looked at";
-            question.fault = Some(Fault::new(FaultKind::Schema, why));
+            question.fault = Some(Fault::new(FaultKind::Schema, PICTURES_ONLY));
         }
         words.extend(turn.text);
         match turn.image_b64 {
@@ -205,11 +217,14 @@ fn question(app: &App, request: Requested) -> Question {
 /// The results and the errors of one output.
 fn answer(wanted: &[Wanted], worth: &Worth) -> (Map<String, Value>, Map<String, Value>) {
     let (mut results, mut errors) = (Map::new(), Map::new());
-    for (wanted, scored) in wanted.iter().zip(&worth.scored) {
+    for wanted in wanted {
         let name = wanted.name.clone();
+        let Some(scored) = worth.scored.get(wanted.place) else {
+            continue;
+        };
         let result = match &wanted.component {
             None => whole(&name, scored),
-            Some(component) => part(&name, component, scored),
+            Some(component) => part(wanted, component, scored),
         };
         match result {
             Ok(result) => results.insert(name, result.into()),
@@ -238,18 +253,25 @@ fn whole(name: &str, scored: &Scored) -> Result<Map<String, Value>, String> {
 ///
 /// # Errors
 /// Says why it has none.
-fn part(name: &str, component: &str, scored: &Scored) -> Result<Map<String, Value>, String> {
-    if let Some(part) = scored.parts.get(component) {
-        return Ok(Map::from_iter([(name.to_owned(), json!(part.value))]));
+fn part(wanted: &Wanted, component: &str, scored: &Scored) -> Result<Map<String, Value>, String> {
+    // A value that is compared within a group is none without its group.
+    let known = scored.reward.is_some() || !wanted.relative;
+    if let Some(part) = scored.parts.get(component).filter(|_| known) {
+        let value = json!(part.value);
+        return Ok(Map::from_iter([(wanted.name.clone(), value)]));
     }
     if scored.not_applicable.iter().any(|other| other == component) {
         let why = format!("the component `{component}` does not apply to this prompt");
         return Err(Fault::new(FaultKind::Metadata, why).to_string());
     }
-    Err(scored
-        .errors
-        .get(component)
-        .map_or_else(|| reasons(scored), Fault::to_string))
+    if let Some(fault) = scored.errors.get(component) {
+        return Err(fault.to_string());
+    }
+    if scored.errors.is_empty() {
+        let why = "the output failed, so its components have no values";
+        return Err(Fault::new(FaultKind::Picture, why).to_string());
+    }
+    Err(reasons(scored))
 }
 
 /// `KIND: MESSAGE` of each fault.

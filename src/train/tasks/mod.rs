@@ -14,6 +14,7 @@ mod text;
 mod uniworld;
 mod vae;
 mod views;
+mod whole;
 mod xomni_ar;
 mod xomni_decoder;
 mod xomni_grpo;

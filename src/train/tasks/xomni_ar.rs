@@ -3,7 +3,7 @@
 //! pictures, and to answer about pictures.
 //!
 //! Pre-training mixes both; fine-tuning begins with its result. The loss counts the image tokens of a
-//! picture, and the words of an answer.
+//! picture, and the words of an answer. With `from.system` the checkpoint is a whole X-Omni.
 
 mod language;
 mod sequences;
@@ -11,6 +11,7 @@ mod sequences;
 use self::sequences::{LessonBatch, Maker, PictureBatch, Shares};
 use super::description::TaskDescription;
 use super::parts::write_json;
+use super::whole::{self, Whole};
 use crate::model::weights::Variables;
 use crate::model::xomni::{XOmniAr, XOmniConfig};
 use crate::train::answers::Tally;
@@ -36,7 +37,7 @@ pub(super) static XOMNI_AR: TaskDescription = TaskDescription {
     name: "xomni-ar",
     about: "X-Omni's autoregressive model over the codes of a frozen tokenizer, beginning as Qwen2.5-VL or as an \
             earlier stage.",
-    roles: &["tokenizer", "vlm", "begin"],
+    roles: &["tokenizer", "vlm", "begin", "system"],
     open: |setup| Ok(Box::new(XOmniArTask::new(setup)?)),
 };
 
@@ -63,6 +64,10 @@ struct XOmniArSettings {
     /// The share of pictures whose prompt describes everything in them, with places. The others have
     /// captions.
     dense: f64,
+    /// The share of batches of pictures whose prompts are empty, for guidance by the difference to an empty
+    /// prompt.
+    #[serde(default)]
+    drop: f64,
     /// The share of signs among the captions.
     #[serde(default = "signs")]
     signs: f64,
@@ -76,12 +81,22 @@ fn signs() -> f64 {
 }
 
 impl XOmniArSettings {
-    fn shares(&self, dense: f64) -> Shares<'_> {
-        let (signs, tasks) = (self.signs, &self.tasks);
+    /// What training draws.
+    fn shares(&self) -> Shares<'_> {
         Shares {
-            dense,
-            signs,
-            tasks,
+            dense: self.dense,
+            drop: self.drop,
+            signs: self.signs,
+            tasks: &self.tasks,
+        }
+    }
+
+    /// The captions of training alone, as checks draw them.
+    fn captions(&self) -> Shares<'_> {
+        Shares {
+            dense: 0.0,
+            drop: 0.0,
+            ..self.shares()
         }
     }
 }
@@ -89,9 +104,12 @@ impl XOmniArSettings {
 /// An autoregressive model that learns.
 pub(super) struct XOmniArTask {
     settings: XOmniArSettings,
+    /// The `config.json` of the checkpoint.
     config: Value,
     model: XOmniAr,
     maker: Maker,
+    /// The X-Omni that the model is published in. `None` for the model alone.
+    system: Option<Whole>,
     variables: Arc<Variables>,
     blocks: Blocks<Block>,
     seed: u64,
@@ -110,12 +128,24 @@ impl XOmniArTask {
     fn new(setup: &Setup<'_>) -> Result<Self, TrainError> {
         let device = setup.device;
         let settings: XOmniArSettings = setup.settings()?;
+        if !(0.0..=1.0).contains(&settings.drop) {
+            let message = "`settings.drop` must be 0 to 1".into();
+            return Err(TrainError::Definition { message });
+        }
         let mut config = setup.network.to_json();
         let parsed: XOmniConfig =
             serde_json::from_value(config.clone()).map_err(TrainError::definition)?;
         let images = ImageTokenizer::open(&setup.sources.need("tokenizer")?, device)?;
         check(&parsed, &images)?;
         config[TOKENIZER] = json!(images.fingerprint()?);
+        config["model_type"] = json!("x-omni");
+        config["architectures"] = json!(["XOmniForCausalLM"]);
+        config["tie_word_embeddings"] = json!(false);
+        config["mm_special_tokens"] = json!(vocabulary::AROUND);
+        let system = setup.sources.get("system")?.map(Whole::open).transpose()?;
+        if let Some(system) = &system {
+            system.check(&config, "this training")?;
+        }
         let mut base = Vec::new();
         if let Some(begin) = setup.sources.get("begin")? {
             same_tokenizer(&begin, &config)?;
@@ -129,6 +159,7 @@ impl XOmniArTask {
         Ok(Self {
             model: XOmniAr::new(&parsed, &variables.weights())?,
             maker: Maker::new(images, device)?,
+            system,
             blocks: Blocks::new(setup.batches(settings.samples)),
             settings,
             config,
@@ -143,7 +174,7 @@ impl XOmniArTask {
         Ok(if random.chance(self.settings.understanding) {
             Block::Lessons(self.maker.lessons(self.batch, &mut random)?)
         } else {
-            let shares = self.settings.shares(self.settings.dense);
+            let shares = self.settings.shares();
             Block::Pictures(self.maker.drawn(self.batch, shares, &mut random)?)
         })
     }
@@ -228,7 +259,7 @@ impl Learner for XOmniArTask {
     fn check(&self) -> Result<Numbers, TrainError> {
         let mut random = Random::new(self.seed, stream(CHECKS, 0));
         let mut tally = Tally::default();
-        let captions = self.settings.shares(0.0);
+        let captions = self.settings.captions();
         let mut loss = 0.0;
         for _ in 0..CHECKED {
             let said = self.maker.lessons(self.batch, &mut random)?;
@@ -245,20 +276,22 @@ impl Learner for XOmniArTask {
     }
 
     fn files(&self) -> &'static [&'static str] {
-        &FILES
+        match self.system {
+            Some(_) => &whole::FILES,
+            None => &FILES,
+        }
     }
 
-    /// The files of X-Omni's folder that belong to the autoregressive model.
+    /// The files of X-Omni's folder that belong to the autoregressive model, or all of X-Omni.
     fn publish(
         &self,
         folder: &Path,
         weights: BTreeMap<String, Tensor>,
     ) -> Result<Numbers, TrainError> {
-        let mut config = self.config.clone();
-        config["model_type"] = json!("x-omni");
-        config["architectures"] = json!(["XOmniForCausalLM"]);
-        config["tie_word_embeddings"] = json!(false);
-        config["mm_special_tokens"] = json!(vocabulary::AROUND);
+        if let Some(system) = &self.system {
+            system.publish(folder, &weights)?;
+            return Ok(Numbers::new());
+        }
         let decoding = json!({"eos_token_id": [self.maker.end]});
         let words = json!({
             "tokenizer_class": "Qwen2Tokenizer",
@@ -266,7 +299,12 @@ impl Learner for XOmniArTask {
             "pad_token": "<|endoftext|>",
             "chat_template": CHAT_TEMPLATE,
         });
-        let jsons = [config, decoding, self.maker.vocabulary(), words];
+        let jsons = [
+            self.config.clone(),
+            decoding,
+            self.maker.vocabulary(),
+            words,
+        ];
         for (file, value) in FILES.iter().zip(&jsons) {
             write_json(&folder.join(file), value)?;
         }

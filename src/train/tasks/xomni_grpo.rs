@@ -31,16 +31,19 @@ use self::learn::Round;
 use self::settings::GrpoSettings;
 use self::system::System;
 use super::description::TaskDescription;
+use super::whole::{FILES, WEIGHTS};
 use crate::files::sha256_of_file;
+use crate::model::read_config;
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::{Files, Variables, load};
 use crate::model::xomni::{XOmniAr, XOmniConfig};
+use crate::train::TrainError;
 use crate::train::scores::Scores;
 use crate::train::setup::Setup;
 use crate::train::sources::files;
 use crate::train::task::{Learner, Loss, Numbers};
-use crate::train::{TrainError, state};
 use candle_core::{DType, Device, Tensor};
+use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -54,11 +57,6 @@ pub(super) static XOMNI_GRPO: TaskDescription = TaskDescription {
     roles: &["begin", "system"],
     open: |setup| Ok(Box::new(XOmniGrpoTask::new(setup)?)),
 };
-
-/// The files of the checkpoint that decide what it is.
-const FILES: [&str; 2] = ["xomni/config.json", "xomni/model.safetensors"];
-/// The weights of an autoregressive model, in its folder.
-const WEIGHTS: &str = "model.safetensors";
 
 /// A policy that learns.
 pub(super) struct XOmniGrpoTask {
@@ -91,8 +89,9 @@ impl XOmniGrpoTask {
         settings.check()?;
         let device = setup.device;
         let begin = setup.sources.need("begin")?;
-        let system = System::open(&setup.sources.need("system")?, settings.decode, device)?;
-        system.check(&begin)?;
+        let system = System::open(setup.sources.need("system")?, settings.decode, device)?;
+        let named: Value = read_config(&begin.join("config.json"))?;
+        system.whole.check(&named, &begin.display().to_string())?;
         let config = XOmniConfig::read(&begin)?;
         config.check().map_err(TrainError::definition)?;
         let stored = files(&begin)?;
@@ -130,10 +129,6 @@ impl XOmniGrpoTask {
         let stored = Arc::new(Files::made(Path::new("the policy"), weights));
         network(&self.config, &stored, &self.device)
     }
-
-    fn variables_device(&self) -> &Device {
-        &self.device
-    }
 }
 
 fn network(
@@ -146,24 +141,20 @@ fn network(
     })?)
 }
 
-/// Hashes of the weights that the policy begins with, of the decoder, and of the reward.
+/// Hashes of the weights that the policy begins with, of what makes pictures of its codes, and of the reward.
 fn foundations(
     begin: &Path,
     system: &System,
     scores: &dyn Scores,
 ) -> Result<BTreeMap<String, String>, TrainError> {
-    let decoder = system
-        .decoder_path()
-        .join("diffusion_pytorch_model.safetensors");
-    let mut hashes = BTreeMap::from([("settings.reward".to_owned(), scores.fingerprint())]);
-    for (name, path) in [
-        ("from.begin", begin.join(WEIGHTS)),
-        ("from.system", decoder),
-    ] {
-        let hash = sha256_of_file(&path).map_err(|error| TrainError::io(&path, error))?;
-        hashes.insert(name.to_owned(), hash);
-    }
-    Ok(hashes)
+    let path = begin.join(WEIGHTS);
+    let policy = sha256_of_file(&path).map_err(|error| TrainError::io(&path, error))?;
+    let hashes = [
+        ("from.begin", policy),
+        ("from.system", system.fingerprint()?),
+        ("settings.reward", scores.fingerprint()),
+    ];
+    Ok(hashes.map(|(name, hash)| (name.to_owned(), hash)).into())
 }
 
 impl Learner for XOmniGrpoTask {
@@ -198,8 +189,7 @@ impl Learner for XOmniGrpoTask {
         folder: &Path,
         weights: BTreeMap<String, Tensor>,
     ) -> Result<Numbers, TrainError> {
-        let own = self.system.copy(folder)?;
-        state::write_weights(&own.join(WEIGHTS), &weights)?;
+        self.system.whole.publish(folder, &weights)?;
         Ok(Numbers::new())
     }
 }

@@ -5,7 +5,7 @@ use super::{PATIENCE, Service, exchange, graded, own, picture, request, wait_for
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -44,6 +44,45 @@ fn a_request_in_work_is_finished_and_nobody_else_comes_in() {
         });
         assert_eq!(ended(&mut service).code(), Some(0));
     }
+}
+
+#[test]
+fn a_request_on_an_open_connection_is_still_answered() {
+    let dir = tempfile::tempdir().unwrap();
+    let graded = graded(dir.path());
+    let mut service = Service::start(dir.path(), &["--rewards", "./strict.toml"]);
+    let one = &graded[0];
+    let body =
+        json!({"prompt": [one.prompt], "image": [one.image], "extra": {"metadata": [one.expect]}});
+    let open = service.connect();
+    // The server has the connection when another one has been answered.
+    assert_eq!(service.get("/health").status, 200);
+    end(&service, Signal::SIGTERM);
+    let answer = exchange(open, &request("/compute", &body)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer:?}");
+    assert_eq!(ended(&mut service).code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_cuts_off_what_is_in_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let reader = Reader::start();
+    let mut service = reader.serve(dir.path(), &[]);
+    let mut stream = service.connect();
+    let body = own("read", "a sign that says \"AB\"", &picture(1));
+    stream.write_all(&request("/v1/rewards", &body)).unwrap();
+    wait_for(|| reader.asked() == 1);
+    end(&service, Signal::SIGTERM);
+    wait_for(|| TcpStream::connect(&service.address).is_err());
+    // One that comes at once is taken for the same.
+    end(&service, Signal::SIGTERM);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(service.child.try_wait().unwrap().is_none());
+    let begun = Instant::now();
+    end(&service, Signal::SIGTERM);
+    assert_eq!(ended(&mut service).code(), Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    reader.open();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Bounds of size and of time.
 
-use super::{Service, graded, own, picture, strict};
+use super::{Service, exchange, graded, own, picture, request, strict};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
@@ -31,6 +31,46 @@ fn a_body_above_the_limit_is_refused_before_it_is_read() {
     assert_eq!(&start, b"HTTP/1.1 413");
     let said = service.post("/compute", &json!({"prompt": []}));
     assert_eq!(said.body, json!({"rewards": []}));
+}
+
+#[test]
+fn who_is_refused_hears_why_after_a_long_body() {
+    let dir = tempfile::tempdir().unwrap();
+    strict(dir.path());
+    let service = Service::start(
+        dir.path(),
+        &["--rewards", "./strict.toml", "--token-env", "TEST_TOKEN"],
+    );
+    // More than the system keeps for a connection: whoever closes it before the end takes the answer away.
+    let body = json!({"prompt": ["a".repeat(32 << 20)]});
+    for (path, status) in [("/compute", 401), ("/nowhere", 404), ("/health", 405)] {
+        let bytes = request(path, &body);
+        let answer = exchange(service.connect(), &bytes).unwrap();
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn what_a_client_sent_is_not_repeated_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    strict(dir.path());
+    let service = Service::start(dir.path(), &["--rewards", "./strict.toml"]);
+    let long = "a".repeat(1 << 20);
+    for (path, body) in [
+        ("/compute", json!({"prompt": long})),
+        (
+            &format!("/r/{}/compute", &long[..10_000]),
+            json!({"prompt": []}),
+        ),
+    ] {
+        let said = service.post(path, &body);
+        assert!((400..500).contains(&said.status), "{}", said.status);
+        let message = said.body["error"]["message"].as_str().unwrap();
+        assert!(message.len() < 500, "{message}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::{Service, client, exchange, graded, own, picture, said, strict};
 use crate::support::{lines, stderr, unigauge};
 use serde_json::{Value, json};
+use std::path::Path;
 
 #[test]
 fn every_wire_format_says_what_grading_a_run_says() {
@@ -97,10 +98,18 @@ fn clients_hear_whether_the_server_is_ready_and_what_it_has() {
     let dir = tempfile::tempdir().unwrap();
     strict(dir.path());
     let service = Service::start(dir.path(), &["--rewards", "./strict.toml"]);
-    let ready = json!({"status": "ok", "rewards": {"strict": ["ready"]}});
+    // UniRL's client asks for nothing that is not named here.
+    let rewards = json!({"strict": ["ready"], "strict.exact": ["ready"]});
+    let ready = json!({"status": "ok", "rewards": rewards});
     assert_eq!(service.get("/health").body, ready);
     assert_eq!(service.get("/r/strict/health").body, ready);
     assert_eq!(service.get("/rewards").body, json!({"rewards": ["strict"]}));
+    assert_eq!(service.get("/r/other/health").status, 400);
+    let said = service.get("/compute");
+    assert_eq!(
+        (said.status, &said.body["error"]["kind"]),
+        (405, &json!("schema"))
+    );
     assert_eq!(service.get("/nowhere").status, 404);
     assert_eq!(
         service.metric("unigauge_requests_total{route=\"other\",status=\"404\"}"),
@@ -150,6 +159,68 @@ fn rewards_within_a_group_and_definitions_in_a_request() {
         (said.status, &said.body["error"]["kind"]),
         (400, &json!("unknown_reward"))
     );
+}
+
+#[test]
+fn a_reward_and_its_component_are_one_output_of_a_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let graded = graded(dir.path());
+    let ranked = super::STRICT.replace(
+        "name = \"strict\"",
+        "name = \"ranked\"\ncombine = \"normalise\"",
+    );
+    std::fs::write(dir.path().join("ranked.toml"), ranked).unwrap();
+    let service = Service::start(dir.path(), &["--rewards", "./ranked.toml"]);
+    let right = graded.iter().find(|graded| graded.score == 1.0).unwrap();
+    let wrong = graded.iter().find(|graded| graded.score == 0.0).unwrap();
+    let names = ["ranked", "ranked.exact", "ranked"];
+    let ask = |one: &super::Graded, group: Value| {
+        let turn = json!({"text": one.prompt, "image_b64": one.image});
+        json!({"history": [turn], "required_rewards": names, "metadata": one.expect, "group_id": group})
+    };
+    let requests = [
+        ask(right, json!(1)),
+        ask(wrong, json!(1)),
+        ask(right, json!(2)),
+        ask(right, Value::Null),
+    ];
+    let said = service.post("/score", &json!({"requests": requests}));
+    let high = said.body["results"][0]["ranked"]["ranked"].as_f64();
+    assert!((high.unwrap() - 0.7070).abs() < 2e-4, "{said:?}");
+    let part = &said.body["results"][0]["ranked.exact"]["ranked.exact"];
+    assert_eq!(part.as_f64(), high);
+    for alone in [2, 3] {
+        assert_eq!(said.body["results"][alone], json!({}));
+        for name in ["ranked", "ranked.exact"] {
+            let why = said.body["errors"][alone][name].as_str().unwrap();
+            assert!(why.starts_with("group: "), "{why}");
+        }
+    }
+}
+
+#[test]
+fn sources_of_edits_have_no_paths_and_equal_ones_are_looked_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    edits(dir.path());
+    let service = Service::start(dir.path(), &["--rewards", "./edits.toml"]);
+    let whole = picture(2);
+    let ask = |source: &str| {
+        let mut body = own("edits", "a", &picture(1));
+        body["requests"][0]["images"] = json!([source]);
+        service.post("/v1/rewards", &body).body["results"][0].clone()
+    };
+    let first = ask(&whole);
+    assert!(first["reward"].is_number(), "{first}");
+    assert_eq!(ask(&whole), first);
+    let looks = service.metric("unigauge_look_seconds_count{observer=\"edit-pixels\"}");
+    assert_eq!(looks, 1.0);
+    // The header is whole, so the observer finds out.
+    let cut = ask(&whole[..whole.len() / 4 * 3 / 4 * 4]);
+    assert_eq!(cut["reward"], Value::Null);
+    let errors = cut["errors"].to_string();
+    assert!(errors.contains("source-0.png"), "{errors}");
+    let folder = std::env::temp_dir();
+    assert!(!errors.contains(folder.to_str().unwrap()), "{errors}");
 }
 
 #[test]
@@ -316,12 +387,17 @@ fn requests_that_cannot_be_read_are_refused_as_a_whole() {
     assert!(half.starts_with("HTTP/1.1 422"), "{half}");
 }
 
+/// The file of a reward of edits.
+fn edits(dir: &Path) {
+    let edits = "name = \"edits\"\nobservers = [\"edit-pixels\"]\n\n[[components]]\nname = \"kept\"\n\
+                 rule = \"edit-measures\"\noptions = { measure = \"psnr\", psnr_cap = 100 }\nscale = [0, 100]\n";
+    std::fs::write(dir.join("edits.toml"), edits).unwrap();
+}
+
 #[test]
 fn a_request_names_no_file_of_the_server() {
     let dir = tempfile::tempdir().unwrap();
-    let edits = "name = \"edits\"\nobservers = [\"edit-pixels\"]\n\n[[components]]\nname = \"kept\"\n\
-                 rule = \"measure\"\noptions = { key = \"psnr\", observer = \"edit-pixels\" }\nscale = [0, 100]\n";
-    std::fs::write(dir.path().join("edits.toml"), edits).unwrap();
+    edits(dir.path());
     let service = Service::start(dir.path(), &["--rewards", "./edits.toml"]);
     let mut body = own("edits", "a", &picture(1));
     body["requests"][0]["images"] = json!([picture(2)]);

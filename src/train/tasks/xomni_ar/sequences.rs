@@ -32,6 +32,8 @@ pub(super) struct Maker {
 pub(super) struct Shares<'a> {
     /// The share of prompts that describe everything in a picture. The others are captions.
     pub dense: f64,
+    /// The share of batches whose prompts are empty.
+    pub drop: f64,
     /// The share of signs among the captions.
     pub signs: f64,
     /// The shares of GenEval's tasks among the other captions.
@@ -84,7 +86,7 @@ impl Maker {
         format!("{open}{side} {side}{image}")
     }
 
-    /// Pictures with their prompts.
+    /// Pictures with their prompts. All prompts of a batch have one length, so all or none are empty.
     ///
     /// # Errors
     /// Fails if the tokenizer cannot be computed.
@@ -94,13 +96,16 @@ impl Maker {
         shares: Shares<'_>,
         random: &mut Random,
     ) -> Result<PictureBatch, TrainError> {
+        // Without empty prompts, nothing is drawn for them.
+        let empty = shares.drop > 0.0 && random.chance(shares.drop);
         let samples = samples::alike(batch, || {
             let Captioned { caption, picture } = if random.chance(shares.dense) {
                 described(random)
             } else {
                 samples::captioned(shares.signs, shares.tasks, random)
             };
-            let ids = self.tokens.encode(&format!("{caption}{}", self.before()))?;
+            let words = if empty { "" } else { caption.as_str() };
+            let ids = self.tokens.encode(&format!("{words}{}", self.before()))?;
             Ok((ids.len(), (ids, picture)))
         })?;
         let (prompts, pictures): (Vec<Vec<u32>>, Vec<RgbImage>) = samples.into_iter().unzip();

@@ -26,6 +26,8 @@ struct Seen {
     shows: Vec<Shows>,
     /// By other eyes than those that rewards look with.
     other: Vec<Shows>,
+    /// How many things there are beyond those that were asked for.
+    extras: Vec<f64>,
     codes: Vec<Vec<u32>>,
 }
 
@@ -58,8 +60,8 @@ impl XOmniGrpoTask {
         sections
     }
 
-    /// The shares of drawings that show what was asked, by GenEval's rule and exactly, for each task; and how
-    /// different the drawings of a prompt are.
+    /// The shares of drawings that show what was asked, by GenEval's rule and exactly, for each task; how many
+    /// things there are beyond those, and how different the drawings of a prompt are.
     ///
     /// # Errors
     /// Fails if a network cannot be computed.
@@ -102,6 +104,10 @@ impl XOmniGrpoTask {
             ("strict", mean(strict.into_iter())),
             ("exact", mean(exact.into_iter())),
             ("exact_other_eyes", mean(other.into_iter())),
+            (
+                "extras",
+                mean(scenes.iter().flat_map(|seen| seen.extras.iter().copied())),
+            ),
             ("distinct", mean(scenes.iter().map(Seen::distinct))),
             ("codes_apart", mean(scenes.iter().filter_map(Seen::apart))),
         ] {
@@ -114,7 +120,12 @@ impl XOmniGrpoTask {
 impl Seen {
     fn new(group: Group) -> Self {
         let found: Vec<Vec<Found>> = group.pictures.iter().map(read::things).collect();
+        let asked = group.wish.things();
         Self {
+            extras: found
+                .iter()
+                .map(|found| found.len().saturating_sub(asked) as f64)
+                .collect(),
             shows: found.iter().map(|found| group.wish.shown(found)).collect(),
             other: group
                 .pictures

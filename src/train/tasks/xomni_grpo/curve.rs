@@ -1,6 +1,7 @@
 //! What a step leaves behind: its numbers in the curve, and its pictures.
 
 use super::XOmniGrpoTask;
+use super::prompts::Wish;
 use super::rollout::Rollouts;
 use super::weigh::{Weighed, reward};
 use crate::image::encode_png;
@@ -57,7 +58,11 @@ impl XOmniGrpoTask {
             .iter()
             .flat_map(|group| group.pictures.iter().cloned())
             .collect();
-        let found: Vec<_> = pictures.iter().map(read::things).collect();
+        // Letters of signs are no things of scenes.
+        let scenes = rollouts.groups.iter();
+        let scenes = scenes.filter(|group| matches!(group.wish, Wish::Scene(..)));
+        let scenes = scenes.flat_map(|group| &group.pictures);
+        let found: Vec<_> = scenes.map(read::things).collect();
         let things = found.iter().map(|found| found.len() as f64);
         push("things", mean(things));
         let unknown = found.iter().map(|found| {

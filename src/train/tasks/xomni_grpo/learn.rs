@@ -3,7 +3,7 @@
 use super::XOmniGrpoTask;
 use super::objective::{Advantages, LogProbs, Objective, log_probs, objective};
 use super::rollout::Rollouts;
-use super::settings::Method;
+use super::settings::{GrpoSettings, Method};
 use super::weigh::{Weighed, reasons, weigh};
 use crate::model::xomni::XOmniAr;
 use crate::train::TrainError;
@@ -17,7 +17,7 @@ pub(super) struct Round {
     first: u64,
     /// `None` if nothing can be learnt from them.
     chosen: Option<Chosen>,
-    /// What is worth knowing of them.
+    /// Their numbers for the curve.
     numbers: Numbers,
 }
 
@@ -68,7 +68,7 @@ impl XOmniGrpoTask {
             numbers.append(&mut round.numbers);
         }
         let Some(chosen) = &mut round.chosen else {
-            let nothing = Tensor::zeros((), DType::F32, self.variables_device())?;
+            let nothing = Tensor::zeros((), DType::F32, &self.device)?;
             return Ok(Loss::new(nothing, &[]).with(numbers));
         };
         let total = self.chosen_loss(chosen, &mut numbers)?;
@@ -91,9 +91,13 @@ impl XOmniGrpoTask {
             });
         }
         let numbers = self.numbers(&rollouts, &weighed)?;
-        let every = self.settings.pictures_every;
-        if every > 0 && first.is_multiple_of(every) {
-            self.show(first, &rollouts)?;
+        let GrpoSettings {
+            inner,
+            pictures_every,
+            ..
+        } = self.settings;
+        if let Some(step) = shown_in(first, inner, pictures_every) {
+            self.show(step, &rollouts)?;
         }
         Ok(Round {
             first,
@@ -130,7 +134,7 @@ impl XOmniGrpoTask {
             alike.push(Alike {
                 rows,
                 prompt,
-                codes: Tensor::new(codes, self.variables_device())?,
+                codes: Tensor::new(codes, &self.device)?,
             });
         }
         let reference = self.log_p(&self.reference, &alike)?.0.detach();
@@ -188,6 +192,13 @@ impl XOmniGrpoTask {
     }
 }
 
+/// The step, of `inner` steps from `first` on that use the same drawings, whose pictures are kept. `None` if
+/// there is none.
+fn shown_in(first: u64, inner: u64, every: u64) -> Option<u64> {
+    let next = first.checked_next_multiple_of(every)?;
+    (next - first < inner).then_some(next)
+}
+
 /// The divergence of a picture from the reference: the sum of k3 over its tokens, and the mean over pictures.
 fn divergence(own: &Tensor, reference: &Tensor) -> Result<f64, TrainError> {
     let away = (reference - own.detach())?;
@@ -208,4 +219,19 @@ fn ratios(made: &Objective, numbers: &mut Numbers) -> Result<(), TrainError> {
 
 fn push(numbers: &mut Numbers, name: &str, value: f64) {
     numbers.push((name.to_owned(), value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown_in;
+
+    #[test]
+    fn drawings_that_are_used_several_times_are_shown_as_often_as_others() {
+        assert_eq!(shown_in(20, 1, 20), Some(20));
+        assert_eq!(shown_in(19, 1, 20), None);
+        // Two updates each: drawings are made in odd steps alone.
+        assert_eq!(shown_in(19, 2, 20), Some(20));
+        assert_eq!(shown_in(21, 2, 20), None);
+        assert_eq!(shown_in(1, 4, 0), None);
+    }
 }

@@ -33,20 +33,18 @@ pub(super) struct Shows {
 }
 
 impl Wish {
-    /// Something that a training asks for.
+    /// Something that a training asks for. What may not be asked takes no share from signs or from a task.
     pub(super) fn sampled(section: &PromptSection, random: &mut Random) -> Self {
         let may = |split: Split| section.split == Asked::All || split == Split::Seen;
-        loop {
-            let wish = if random.chance(section.signs) {
-                Self::Sign(random.below(words::WORDS.len()))
-            } else {
-                let task = section.tasks.pick(random);
-                Self::Scene(task, random.pick(&Caption::all_of(task)))
-            };
-            if may(wish.split()) {
-                return wish;
-            }
+        if random.chance(section.signs) {
+            let words = 0..words::WORDS.len();
+            let words: Vec<usize> = words.filter(|index| may(words::split(*index))).collect();
+            return Self::Sign(random.pick(&words));
         }
+        let task = section.tasks.pick(random);
+        let mut captions = Caption::all_of(task);
+        captions.retain(|caption| may(caption.split()));
+        Self::Scene(task, random.pick(&captions))
     }
 
     /// So many captions of a task and a split; fewer different ones come again. None if there are none.
@@ -85,6 +83,15 @@ impl Wish {
         }
     }
 
+    /// How many things it asks for; of a sign, its letters.
+    pub(super) fn things(self) -> usize {
+        match self {
+            Self::Scene(_, Caption::Some(count, _)) => count,
+            Self::Scene(..) => 2,
+            Self::Sign(index) => words::WORDS[index].len(),
+        }
+    }
+
     /// As an item of a suite has it.
     pub(super) fn item(self, id: String) -> Item {
         match self {
@@ -109,13 +116,9 @@ impl Wish {
                 let shapes = found
                     .iter()
                     .all(|thing| matches!(thing.form, Some(Form::Shape(_))));
-                let count = match caption {
-                    Caption::Some(count, _) => count,
-                    Caption::Both(..) | Caption::Related(..) => 2,
-                };
                 Shows {
                     strict,
-                    exact: strict && shapes && found.len() == count,
+                    exact: strict && shapes && found.len() == self.things(),
                     text: 0.0,
                 }
             }
@@ -160,6 +163,28 @@ mod tests {
         section.split = Asked::All;
         let all = asked(&section);
         assert!(all.iter().any(|wish| wish.split() == Split::HeldOut));
+    }
+
+    #[test]
+    fn held_out_captions_and_words_leave_the_shares_as_they_are() {
+        let mut random = Random::new(5, 1);
+        let section = PromptSection {
+            signs: 0.3,
+            tasks: Tasks::default(),
+            split: Asked::Seen,
+        };
+        let count = 20_000;
+        let asked: Vec<Wish> = (0..count)
+            .map(|_| Wish::sampled(&section, &mut random))
+            .collect();
+        let share = |is: &dyn Fn(&Wish) -> bool| {
+            asked.iter().filter(|wish| is(wish)).count() as f64 / f64::from(count)
+        };
+        assert!((share(&|wish| matches!(wish, Wish::Sign(_))) - 0.3).abs() < 0.015);
+        for task in Task::ALL {
+            let of_task = share(&|wish| matches!(wish, Wish::Scene(own, _) if *own == task));
+            assert!((of_task - 0.7 / 6.0).abs() < 0.012, "{task:?}: {of_task}");
+        }
     }
 
     #[test]

@@ -16,15 +16,15 @@ pub(super) struct GrpoSettings {
     pub reward: String,
     /// Drawings of each prompt.
     pub group: usize,
-    /// What the weights follow.
+    /// Which drawings the policy learns from.
     #[serde(default)]
     pub method: Method,
     #[serde(default)]
     advantage: AdvantageSection,
-    /// What is compared with the policy that drew a sequence.
+    /// Whose probability is compared with the one by the policy that drew a sequence.
     #[serde(default = "ratio")]
     ratio: Ratio,
-    /// The mean that the loss is.
+    /// Which mean is the loss.
     #[serde(default = "loss")]
     loss: LossMean,
     /// How far the ratio counts below and above 1; it acts only from the second update of a drawing on.
@@ -60,14 +60,14 @@ pub(super) struct GrpoSettings {
     pub pictures_every: u64,
 }
 
-/// What the weights follow.
+/// Which drawings the policy learns from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Method {
-    /// The advantages of all drawings.
+    /// All drawings, by their advantages.
     #[default]
     Grpo,
-    /// The likelihood of the best drawing of each group.
+    /// The best drawing of each group: its likelihood rises.
     BestOfN,
 }
 
@@ -271,6 +271,11 @@ impl GrpoSettings {
                 self.decode.num_inference_steps >= 1,
                 "at least 1",
             ),
+            (
+                "decode.cfg_scale",
+                self.decode.cfg_scale.is_finite(),
+                "a number",
+            ),
             ("decode.batch", self.decode.batch >= 1, "at least 1"),
             (
                 "prompts.signs",
@@ -317,7 +322,7 @@ impl GrpoSettings {
         }
     }
 
-    /// What becomes of advantages and probabilities.
+    /// How advantages and probabilities become a loss.
     pub(super) fn policy(&self) -> PolicySettings {
         PolicySettings {
             ratio: self.ratio,

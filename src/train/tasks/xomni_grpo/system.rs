@@ -5,38 +5,24 @@ use super::settings::DecodeSection;
 use crate::model::flow_match::FlowMatchConfig;
 use crate::model::flux::{FluxConfig, latents};
 use crate::model::noise::{Generator, randn};
+use crate::model::read_config;
 use crate::model::weights::load;
-use crate::model::xomni::{Condition, Steady, XOmniConfig, XOmniDecoder};
-use crate::model::{ModelError, read_config};
+use crate::model::xomni::{Condition, Steady, XOmniDecoder};
 use crate::train::TrainError;
 use crate::train::autoencoder::Autoencoder;
 use crate::train::codes::ImageTokenizer;
 use crate::train::flow::sample;
 use crate::train::sources::files;
-use crate::train::tasks::parts::copy;
 use crate::train::tasks::text::Text;
+use crate::train::tasks::whole::Whole;
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
-use std::path::{Path, PathBuf};
-
-/// The folder of the authors' own files in a checkpoint, and the one that is laid out as FLUX.1's.
-const OWN: &str = "xomni";
-const FLUX: &str = "flux";
-/// The folders of FLUX.1 that X-Omni uses.
-const PARTS: [&str; 6] = [
-    "text_encoder",
-    "text_encoder_2",
-    "tokenizer",
-    "tokenizer_2",
-    "scheduler",
-    "vae",
-];
+use std::path::PathBuf;
 
 /// The frozen networks.
 pub(super) struct System {
-    folder: PathBuf,
-    /// The folder of the decoder, below X-Omni's own.
-    decoder_folder: String,
+    /// Where they come from.
+    pub whole: Whole,
     /// The tokenizer of pictures.
     pub images: ImageTokenizer,
     decoder: XOmniDecoder,
@@ -69,22 +55,20 @@ impl System {
     /// # Errors
     /// Fails if the folder is not a whole X-Omni with a decoder that reads the prompt.
     pub(super) fn open(
-        folder: &Path,
+        folder: PathBuf,
         decode: DecodeSection,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        let (own, flux) = (folder.join(OWN), folder.join(FLUX));
-        let config = XOmniConfig::read(&own)?;
-        let decoder_folder = config.vision()?.decoder.model_path.clone();
-        let images = ImageTokenizer::open(&own, device)?;
-        let decoder = own.join(&decoder_folder);
+        let whole = Whole::open(folder)?;
+        let (flux, decoder) = (whole.flux(), whole.decoder());
+        let images = ImageTokenizer::open(&whole.own(), device)?;
         let shape: FluxConfig = read_config(&decoder.join("config.json"))?;
         let stored = files(&decoder)?;
         if XOmniDecoder::is_image_only(&stored) {
             return Err(TrainError::Definition {
                 message: format!(
                     "`from.system`: the decoder of {} reads no prompt; this task needs one that does",
-                    folder.display()
+                    whole.folder().display()
                 ),
             });
         }
@@ -96,22 +80,23 @@ impl System {
             vae: Autoencoder::open(&flux.join("vae"), device)?,
             text: Text::open(&flux, decode.max_sequence_length, device)?,
             scheduler: read_config(&flux.join("scheduler/scheduler_config.json"))?,
-            folder: folder.to_owned(),
-            decoder_folder,
+            whole,
             images,
             decode,
             device: device.clone(),
         })
     }
 
-    /// X-Omni's own folder.
-    pub(super) fn own(&self) -> PathBuf {
-        self.folder.join(OWN)
-    }
-
-    /// The folder of the decoder.
-    pub(super) fn decoder_path(&self) -> PathBuf {
-        self.own().join(&self.decoder_folder)
+    /// A hash of all networks between codes and pictures.
+    ///
+    /// # Errors
+    /// Fails if a file cannot be read.
+    pub(super) fn fingerprint(&self) -> Result<String, TrainError> {
+        Ok(format!(
+            "{}-{}",
+            self.images.fingerprint()?,
+            self.whole.fingerprint()?
+        ))
     }
 
     /// The pictures of codes, `decode.batch` at a time.
@@ -194,45 +179,5 @@ impl System {
         let guidance = Tensor::ones(told.states.dim(0)?, DType::F32, &self.device)?;
         let ids = latents::image_ids(side, side, &self.device)?;
         Ok(self.decoder.prepare(condition, &guidance, &ids)?)
-    }
-
-    /// Copies everything to the folder of another checkpoint, the autoregressive model included.
-    ///
-    /// # Errors
-    /// Fails if a file cannot be read or written.
-    pub(super) fn copy(&self, folder: &Path) -> Result<PathBuf, TrainError> {
-        for part in PARTS {
-            copy(
-                &self.folder.join(FLUX).join(part),
-                &folder.join(FLUX).join(part),
-            )?;
-        }
-        let own = folder.join(OWN);
-        copy(&self.own(), &own)?;
-        copy(&self.decoder_path(), &own.join(&self.decoder_folder))?;
-        Ok(own)
-    }
-
-    /// Checks that a language model is of the same kind, so that it can stand in this folder.
-    ///
-    /// # Errors
-    /// Fails with the key that differs.
-    pub(super) fn check(&self, begin: &Path) -> Result<(), TrainError> {
-        let read =
-            |folder: &Path| -> Result<serde_json::Map<String, serde_json::Value>, ModelError> {
-                read_config(&folder.join("config.json"))
-            };
-        let (mine, theirs) = (read(&self.own())?, read(begin)?);
-        let keys = mine.keys().chain(theirs.keys());
-        let mut keys = keys.filter(|key| *key != "vision_config");
-        match keys.find(|key| mine.get(*key) != theirs.get(*key)) {
-            None => Ok(()),
-            Some(key) => Err(TrainError::Definition {
-                message: format!(
-                    "`from.begin`: `{key}` in config.json of {} differs from that of `from.system`",
-                    begin.display()
-                ),
-            }),
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::objective::{AdvantageSettings, Advantages, NOTHING};
 use super::settings::Method;
+use crate::text::count::counted;
 use crate::train::scores::Scored;
 use std::collections::BTreeMap;
 
@@ -97,7 +98,7 @@ pub(super) fn reasons(scored: &[Vec<Scored>]) -> String {
     }
     let reasons = counts
         .iter()
-        .map(|(reason, count)| format!("{reason} ({count} times)"));
+        .map(|(reason, count)| format!("{reason} ({})", counted(*count, "time")));
     reasons.collect::<Vec<String>>().join("; ")
 }
 
@@ -177,7 +178,7 @@ mod tests {
         let said = reasons(&[missing]);
         assert_eq!(
             said,
-            "no reason is given (1 times); text: timed out (1 times)"
+            "no reason is given (1 time); text: timed out (1 time)"
         );
     }
 }

@@ -4,7 +4,7 @@ use super::advantage::Advantages;
 use candle_core::{D, Result, Tensor};
 use serde::Deserialize;
 
-/// What is compared with the policy that drew a sequence.
+/// Whose probability is compared with the one by the policy that drew a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ratio {
@@ -16,7 +16,7 @@ pub enum Ratio {
     Sequence,
 }
 
-/// The mean that the loss is.
+/// Which mean is the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LossMean {
@@ -47,16 +47,16 @@ pub enum Divergence {
     K3Plus,
 }
 
-/// What becomes of advantages and probabilities.
+/// How advantages and probabilities become a loss.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct PolicySettings {
-    /// What is compared with the policy that drew a sequence.
+    /// Whose probability is compared with the one by the policy that drew a sequence.
     pub ratio: Ratio,
     /// How far the ratio counts below and above 1.
     pub clip: [f64; 2],
     /// Where the advantage is below 0, the objective is at least so many times it. `None` for no bound.
     pub dual_clip: Option<f64>,
-    /// The mean that the loss is.
+    /// Which mean is the loss.
     pub loss: LossMean,
     /// The estimator of the divergence. `None` for no such part of the loss.
     pub kl: Option<Divergence>,
