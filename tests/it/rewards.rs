@@ -493,7 +493,8 @@ fn z_scores_compare_the_outputs_of_an_item() {
         dir.join("mine.toml"),
         normalised
             .replace("'world', ", "")
-            .replace("[[components]]\nname = 'exact'\nrule = 'mini-world'\n", ""),
+            .replace("[[components]]\nname = 'exact'\nrule = 'mini-world'\n", "")
+            + "[[components]]\nname = 'text'\nrule = 'text-distance'\n",
     )
     .unwrap();
     let items = ["a", "b"].map(|id| {
@@ -536,6 +537,8 @@ fn z_scores_compare_the_outputs_of_an_item() {
     let z = 0.25 / (0.25 * 2.0_f64.sqrt() + 1e-4);
     near(grades[0]["score"].as_f64().unwrap(), -z);
     near(grades[1]["score"].as_f64().unwrap(), z);
+    let reason = grades[0]["reason"].as_str().unwrap();
+    assert!(reason.ends_with("does not apply: text"), "{reason}");
     // A group of one cannot be compared.
     assert_eq!(grades[2]["score"], Value::Null);
     assert!(
