@@ -22,13 +22,26 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<TextDistanceOpti
 );
 
 /// Options of `text-distance`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TextDistanceOptions {
     /// The OCR observer to believe where there are several.
     pub observer: Option<String>,
     /// Where the wanted text is. Default: `texts`.
     pub target: Target,
+    /// Whether a read text that contains the wanted one is right, whatever stands around it. Default: true,
+    /// as in the script. A training may then learn to write more than was asked for.
+    pub contained: bool,
+}
+
+impl Default for TextDistanceOptions {
+    fn default() -> Self {
+        Self {
+            observer: None,
+            target: Target::default(),
+            contained: true,
+        }
+    }
 }
 
 /// Where the wanted text is.
@@ -43,8 +56,8 @@ pub(super) enum Target {
 }
 
 /// Score = 1 − min(d, n) / n, where d is the Levenshtein distance of characters between both texts in small
-/// letters, without blanks and ends of lines. It is 0 if the read text contains the wanted one. n is the
-/// number of characters of the wanted text.
+/// letters, without blanks and ends of lines. n is the number of characters of the wanted text. With
+/// `contained`, d is 0 if the read text contains the wanted one.
 pub(super) struct TextDistance(pub TextDistanceOptions);
 
 impl TextDistance {
@@ -59,7 +72,7 @@ impl TextDistance {
         let read = text_alone(evidence).ok_or("malformed evidence: `text` is not a string")?;
         let seen = compared(read);
         let length = wanted.chars().count();
-        let distance = if seen.contains(&wanted) {
+        let distance = if self.0.contained && seen.contains(&wanted) {
             0
         } else {
             let [seen, wanted] = [&seen, &wanted].map(|text| text.chars().collect::<Vec<_>>());
@@ -130,8 +143,8 @@ mod tests {
         )
         .unwrap();
         let rule = TextDistance(TextDistanceOptions {
-            observer: None,
             target,
+            ..TextDistanceOptions::default()
         });
         rule.grade(&Case {
             item: &item,
@@ -159,6 +172,34 @@ mod tests {
         // The lines of a sign are joined by nothing. Other white space counts as a character.
         assert_eq!(quoted(sign, "open\nnow"), Some(1.0));
         assert_eq!(quoted(sign, "open\tnow"), Some(1.0 - 1.0 / 7.0));
+    }
+
+    #[test]
+    fn more_than_the_wanted_text_is_wrong_where_it_must_stand_alone() {
+        let read = |text: &str, contained: bool| {
+            let item: Item = serde_json::from_value(json!({"item": "a", "task": "text-to-image",
+                "prompt": "p", "expect": {"texts": ["CAT"]}}))
+            .unwrap();
+            let seen: Evidence = serde_json::from_value(
+                json!({"item": "a", "observer": "world", "evidence": {"text": text}}),
+            )
+            .unwrap();
+            let rule = TextDistance(TextDistanceOptions {
+                contained,
+                ..TextDistanceOptions::default()
+            });
+            let case = Case {
+                item: &item,
+                repeat: 0,
+                output: None,
+                evidence: &[&seen],
+            };
+            rule.grade(&case).score.unwrap()
+        };
+        assert_eq!(read("CATS", true), 1.0);
+        assert_eq!(read("CATS", false), 1.0 - 1.0 / 3.0);
+        assert_eq!(read("CAT\nCAT", false), 0.0);
+        assert_eq!(read("CAT", false), 1.0);
     }
 
     #[test]
