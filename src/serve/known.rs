@@ -191,7 +191,9 @@ mod tests {
         let told = error.to_string();
         assert!(told.starts_with("the items `a` and `b` have"), "{told}");
         let mut other = asked("c", "a cat", 1);
-        other.tags.insert("class".into(), "text".into());
+        other.tags = [("class".to_owned(), "text".to_owned())]
+            .into_iter()
+            .collect();
         assert!(known.add([other], Path::new("")).is_err());
     }
 
