@@ -7,19 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 use std::path::Path;
 use unigauge::config::{RewardDefinition, reward};
-use unigauge::grade::reward::RewardError;
 use unigauge::record::Item;
-use unigauge::reward::Scorer;
-use unigauge::session::{DeviceChoice, Session, SessionError};
-
-/// Why the rewards of a test do not open.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error(transparent)]
-    Reward(#[from] RewardError),
-    #[error(transparent)]
-    Session(#[from] SessionError),
-}
+use unigauge::session::{DeviceChoice, Session};
 
 #[test]
 fn rewards_in_this_process_say_what_grading_says() {
@@ -30,10 +19,8 @@ fn rewards_in_this_process_say_what_grading_says() {
         reward("mini", Path::new("")).unwrap().definition,
     ];
     let session = Session::default();
-    let scorer = Scorer::open::<Fault>(&definitions, &|name, settings| {
-        Ok(session.observer(name, settings, DeviceChoice::Cpu)?)
-    })
-    .unwrap();
+    let scorer = session.open_rewards(&definitions, DeviceChoice::Cpu);
+    let scorer = scorer.unwrap();
     assert_eq!(scorer.eyes().len(), 1, "both look with the same observer");
     let run = dir
         .path()
