@@ -38,12 +38,13 @@ def png(width, height, rows, level=1):
 
 
 def square(seed):
-    """32 × 32 pixels with a square of 9. The backgrounds and the first pixels of the first 32,000 seeds differ."""
+    """32 × 32 pixels of grey with a square that the observer knows. The greys of the first 78,000 seeds differ."""
     r = random.Random(seed)
-    x, y, colour = r.randint(2, 20), r.randint(2, 20), bytes(r.choice(COLOURS))
-    ground = bytes((250 + seed % 5, 250 + seed // 5 % 5, 250 + seed // 25 % 5))
-    rows = [ground * x + colour * 9 + ground * (23 - x) if y <= at < y + 9 else ground * 32 for at in range(32)]
-    rows[0] = bytes((255, 255, seed // 125 % 256)) + rows[0][3:]
+    x, y, colour = 8 * r.randrange(4) + 1, 8 * r.randrange(4) + 1, bytes(r.choice(COLOURS))
+    grey = lambda number: bytes(126 + number // 5**channel % 5 for channel in range(3))
+    ground = grey(seed // 15_625)
+    rows = [ground * x + colour * 6 + ground * (26 - x) if y <= at < y + 6 else ground * 32 for at in range(32)]
+    rows[0] = grey(seed) + grey(seed // 125) + rows[0][6:]
     return png(32, 32, rows)
 
 

@@ -38,7 +38,14 @@ class Rewards:
             body = {"reward": reward, "requests": outputs, "timeout_ms": int(left * 1000)}
             # The header counts before the server has read the body.
             headers = {"X-Timeout-Ms": str(body["timeout_ms"])}
-            answer = self.session.post(f"{self.url}/v1/rewards", json=body, headers=headers, timeout=left + 5)
+            try:
+                answer = self.session.post(f"{self.url}/v1/rewards", json=body, headers=headers, timeout=left + 5)
+            except requests.ConnectionError:
+                # A connection that was not used for a while ends; asking twice changes nothing.
+                if time.monotonic() + 1 > end:
+                    raise
+                time.sleep(1)
+                continue
             pause = float(answer.headers.get("Retry-After", 1))
             if answer.status_code not in (429, 503) or time.monotonic() + pause > end:
                 break

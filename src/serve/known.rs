@@ -81,9 +81,12 @@ impl KnownItems {
                     prompt: item.prompt,
                 });
             }
-            if known.item.images != item.images || known.base != base {
+            let pictures = |item: &Item| (item.images.clone(), item.extra.clone());
+            if pictures(&known.item) != pictures(&item) || known.base != base {
                 let mut common = known.item.clone();
                 common.images.clear();
+                // Some of it names pictures.
+                common.extra.clear();
                 let base = known.base.clone();
                 *known = Arc::new(KnownItem { item: common, base });
             }

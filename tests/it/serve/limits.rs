@@ -59,12 +59,10 @@ fn what_a_client_sent_is_not_repeated_to_it() {
     strict(dir.path());
     let service = Service::start(dir.path(), &["--rewards", "./strict.toml"]);
     let long = "a".repeat(1 << 20);
+    let named = format!("/r/{}/compute", &long[..10_000]);
     for (path, body) in [
         ("/compute", json!({"prompt": long})),
-        (
-            &format!("/r/{}/compute", &long[..10_000]),
-            json!({"prompt": []}),
-        ),
+        (named.as_str(), json!({"prompt": []})),
     ] {
         let said = service.post(path, &body);
         assert!((400..500).contains(&said.status), "{}", said.status);
