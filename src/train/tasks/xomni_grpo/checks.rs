@@ -60,8 +60,8 @@ impl XOmniGrpoTask {
         sections
     }
 
-    /// The shares of drawings that show what was asked, by GenEval's rule and exactly, for each task; the things
-    /// beyond those, and how different the drawings of a prompt are.
+    /// The shares of drawings that show what was asked, by GenEval's rule and exactly, for each task; the
+    /// things beyond those, and how different the drawings of a prompt are.
     ///
     /// # Errors
     /// Fails if a network cannot be computed.
