@@ -45,6 +45,7 @@ pub struct StudyFile {
     #[serde(default)]
     pub seeds: Vec<u64>,
     /// Seeds for the `training` of a level, which is run once with each. Default: the one in its definition.
+    /// A level without a training is compared with every seed of the others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub training_seeds: Vec<u64>,
     /// Columns of the trainings' `curve.jsonl` to draw next to the scores, such as `loss`.

@@ -60,7 +60,7 @@ impl Language {
     }
 }
 
-/// The hash of the tokenizer that a model was trained over. Only the trainings of the miniature world write it.
+/// The hash of the tokenizer that a model was trained over. Only trainings of the miniature world write it.
 fn tokenizer(folder: &Path) -> Result<Option<String>, GenerateError> {
     #[derive(Deserialize)]
     struct Trained {

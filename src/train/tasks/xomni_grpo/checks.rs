@@ -60,15 +60,15 @@ impl XOmniGrpoTask {
         sections
     }
 
-    /// The shares of drawings that show what was asked, by GenEval's rule and exactly, for each task; how many
-    /// things there are beyond those, and how different the drawings of a prompt are.
+    /// The shares of drawings that show what was asked, by GenEval's rule and exactly, for each task; the
+    /// things beyond those, and how different the drawings of a prompt are.
     ///
     /// # Errors
     /// Fails if a network cannot be computed.
     pub(super) fn checked(&self) -> Result<Numbers, TrainError> {
         let policy = self.still()?;
         let count = self.settings.check.drawings;
-        let mut numbers = Numbers::new();
+        let mut of_sections = Numbers::new();
         let (mut strict, mut exact, mut scenes) = (Vec::new(), Vec::new(), Vec::new());
         let mut other = Vec::new();
         for (place, section) in self.sections().into_iter().enumerate() {
@@ -82,7 +82,7 @@ impl XOmniGrpoTask {
             let right = share(|shows| f64::from(u8::from(shows.strict)));
             let alone = share(|shows| f64::from(u8::from(shows.exact)));
             let mut push = |name: String, value: Option<f64>| {
-                numbers.extend(value.map(|value| (name, value)));
+                of_sections.extend(value.map(|value| (name, value)));
             };
             let name = section.name;
             if name.ends_with("signs") {
@@ -100,9 +100,11 @@ impl XOmniGrpoTask {
                 scenes.extend(seen);
             }
         }
+        // What a person reads first comes first.
+        let mut numbers = Numbers::new();
         for (name, value) in [
-            ("strict", mean(strict.into_iter())),
             ("exact", mean(exact.into_iter())),
+            ("strict", mean(strict.into_iter())),
             ("exact_other_eyes", mean(other.into_iter())),
             (
                 "extras",
@@ -113,6 +115,7 @@ impl XOmniGrpoTask {
         ] {
             numbers.extend(value.map(|value| (name.to_owned(), value)));
         }
+        numbers.append(&mut of_sections);
         Ok(numbers)
     }
 }

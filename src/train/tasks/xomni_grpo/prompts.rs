@@ -75,14 +75,6 @@ impl Wish {
             .collect()
     }
 
-    /// Whether other trainings see it.
-    fn split(self) -> Split {
-        match self {
-            Self::Scene(_, caption) => caption.split(),
-            Self::Sign(index) => words::split(index),
-        }
-    }
-
     /// How many things it asks for; of a sign, its letters.
     pub(super) fn things(self) -> usize {
         match self {
@@ -145,6 +137,14 @@ mod tests {
     use crate::train::samples::Tasks;
     use crate::world::draw;
 
+    /// Whether other trainings see it.
+    fn split(wish: &Wish) -> Split {
+        match wish {
+            Wish::Scene(_, caption) => caption.split(),
+            Wish::Sign(index) => words::split(*index),
+        }
+    }
+
     #[test]
     fn training_asks_only_for_what_it_may_see_unless_told_to() {
         let mut random = Random::new(3, 1);
@@ -159,10 +159,10 @@ mod tests {
                 .collect()
         };
         let seen = asked(&section);
-        assert!(seen.iter().all(|wish| wish.split() == Split::Seen));
+        assert!(seen.iter().all(|wish| split(wish) == Split::Seen));
         section.split = Asked::All;
         let all = asked(&section);
-        assert!(all.iter().any(|wish| wish.split() == Split::HeldOut));
+        assert!(all.iter().any(|wish| split(wish) == Split::HeldOut));
     }
 
     #[test]
