@@ -5,6 +5,7 @@ use super::impatient::Impatient;
 use super::limits::Limits;
 use super::routes::router;
 use axum::Router;
+use futures_util::FutureExt;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -65,6 +66,12 @@ pub(super) async fn accept(
     while Instant::now() < last
         && let Ok(place) = free.clone().try_acquire_owned()
         && let Ok(Ok((stream, _))) = timeout_at(last, listener.accept()).await
+    {
+        open.add(stream, place);
+    }
+    // The list is empty when it is thrown away, but for who comes in this very moment.
+    while let Ok(place) = free.clone().try_acquire_owned()
+        && let Some(Ok((stream, _))) = listener.accept().now_or_never()
     {
         open.add(stream, place);
     }
