@@ -31,6 +31,9 @@ pub(super) struct Running {
     stderr: Tail,
     fresh: bool,
     ended: Option<ExitStatus>,
+    /// The number of requests that the program wants in a line, at most. `None` if it names no number, or has
+    /// not named it yet.
+    pub(super) batch: Option<usize>,
 }
 
 impl Running {
@@ -74,6 +77,7 @@ impl Running {
             stderr,
             fresh: true,
             ended: None,
+            batch: None,
         })
     }
 

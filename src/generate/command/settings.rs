@@ -26,6 +26,11 @@ pub struct CommandSettings {
     /// Folder in which the program is started (default: the current one).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cwd: Option<PathBuf>,
+    /// The largest number of requests in a line, for a program that takes several (default: the number that
+    /// the program names).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub batch: Option<usize>,
 }
 
 fn ten_minutes() -> f64 {
