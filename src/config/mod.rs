@@ -9,6 +9,7 @@ mod metric;
 mod model_file;
 mod policy_file;
 mod published_file;
+mod python_model;
 mod repository;
 mod settings;
 mod study_check;
@@ -30,6 +31,7 @@ pub use policy_file::{Correction, PartialRuns, PolicyFile, PolicyRule, TestChoic
 pub use published_file::{
     OverallOf, PublishedFile, PublishedRow, all_published, published, published_file,
 };
+pub use python_model::RUN_MODEL;
 pub use repository::Repository;
 pub use settings::Settings;
 pub use study_check::study;

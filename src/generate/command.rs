@@ -50,14 +50,19 @@ use super::error::{BuildError, GenerateError};
 use super::generator::{Done, Generated, Generator, Request};
 use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
+use crate::config::RUN_MODEL;
 use asked::Asked;
 use child::Running;
 use exchange::{Broken, Exchange, Limits};
+use serde_json::Value;
 use std::time::Duration;
 
 /// If this process receives a signal within this time after the program's end, the signal is the reason for
 /// the end: a scheduler sends it to both.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
+
+/// What Python says if the package `unigauge`, or the module in it that runs models, is not there.
+const NO_PACKAGE: [&str; 2] = ["No module named 'unigauge'", "No module named unigauge"];
 
 /// Asks a child process, which is started at the first request.
 pub struct CommandGenerator {
@@ -80,14 +85,22 @@ impl SimpleGenerator for CommandGenerator {
     fn open(settings: CommandSettings, _: &Resources) -> Result<Self, BuildError> {
         Ok(Self::new(settings)?)
     }
+
+    fn weights(settings: &CommandSettings) -> Option<Value> {
+        settings.source_hashes()
+    }
+
+    fn most_workers(settings: &CommandSettings) -> Option<usize> {
+        settings.processes
+    }
 }
 
 impl CommandGenerator {
     /// Checks the settings. It does not start the program yet.
     ///
     /// # Errors
-    /// Fails with [`GenerateError::Fatal`] if `program` is empty, a time is not positive, `batch` is 0, or no
-    /// temporary folder can be made.
+    /// Fails with [`GenerateError::Fatal`] if `program` is empty, a time is not positive, a count is 0, or
+    /// no temporary folder can be made.
     pub fn new(settings: CommandSettings) -> Result<Self, GenerateError> {
         if settings.program.first().is_none_or(String::is_empty) {
             return Err(GenerateError::fatal(
@@ -95,11 +108,13 @@ impl CommandGenerator {
                 "write it as a list, such as program = [\"python3\", \"model.py\"]",
             ));
         }
-        if settings.batch == Some(0) {
-            return Err(GenerateError::fatal(
-                "settings of the command generator: `batch` = 0",
-                "give a whole number, 1 or more, or leave it out",
-            ));
+        for (key, count) in [("batch", settings.batch), ("processes", settings.processes)] {
+            if count == Some(0) {
+                return Err(GenerateError::fatal(
+                    format!("settings of the command generator: `{key}` = 0"),
+                    "give a whole number, 1 or more, or leave it out",
+                ));
+            }
         }
         let time = |key: &str, seconds: f64| {
             Duration::try_from_secs_f64(seconds)
@@ -130,6 +145,16 @@ impl CommandGenerator {
         })
     }
 
+    /// The Python that the package `unigauge` needs, if it runs the model.
+    fn python(&self) -> Option<&str> {
+        match &self.settings.program[..] {
+            [python, module @ ..] if module.starts_with(&RUN_MODEL.map(str::to_owned)) => {
+                Some(python)
+            }
+            _ => None,
+        }
+    }
+
     fn start(&mut self) -> Result<Running, GenerateError> {
         // A program that ended between two requests is simply started again.
         if let Some(mut running) = self.running.take()
@@ -141,6 +166,10 @@ impl CommandGenerator {
             GenerateError::fatal(
                 format!("cannot start {:?}: {error}", self.settings.program[0]),
                 match &self.settings.cwd {
+                    _ if self.python().is_some() => {
+                        "install Python 3, or set UNIGAUGE_PYTHON to a Python that is there"
+                            .to_owned()
+                    }
                     Some(cwd) => format!(
                         "check `program` and that the folder `cwd` = {} exists",
                         cwd.display()
@@ -168,6 +197,11 @@ impl CommandGenerator {
             message = format!("{message} ({status})");
         }
         let words = running.last_words();
+        if let Some(python) = self.python()
+            && NO_PACKAGE.iter().any(|said| words.contains(said))
+        {
+            return missing_package(python);
+        }
         if !words.is_empty() {
             message = format!("{message}; its last lines on stderr:\n{words}");
         }
@@ -180,9 +214,9 @@ impl CommandGenerator {
         GenerateError::item(kind, message)
     }
 
-    /// Sends the first of these requests in one line, and hands their answers over: one of them, or as many as
-    /// the program takes. Answered requests leave the list. A request that was sent alone and broke the program
-    /// leaves it, too; after the failure of a batch, what has no answer stays. True after such a failure.
+    /// Sends the first of these requests in one line, and hands their answers over: one request, or as many as
+    /// the program takes. Answered requests leave the list. A request that was sent alone and broke the
+    /// program leaves it, too. After the failure of a batch, what has no answer stays, and the result is true.
     ///
     /// # Errors
     /// Fails if no further request can be sent.
@@ -275,4 +309,15 @@ impl Generator for CommandGenerator {
             }
         }
     }
+}
+
+/// The error that says how to get the Python package.
+fn missing_package(python: &str) -> GenerateError {
+    GenerateError::fatal(
+        format!("the Python `{python}` does not have the package `unigauge`, which runs the model"),
+        format!(
+            "`pip install unigauge` with that Python (`{python} -m pip install unigauge`), or set UNIGAUGE_PYTHON \
+             to a Python that has it"
+        ),
+    )
 }

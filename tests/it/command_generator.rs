@@ -52,6 +52,8 @@ impl Bench {
             env: Default::default(),
             cwd: Some(folder.path().to_owned()),
             batch: None,
+            processes: None,
+            sources: Vec::new(),
         };
         change(&mut settings);
         Self {
@@ -267,6 +269,8 @@ fn a_program_that_is_not_there_is_named() {
         env: Default::default(),
         cwd: None,
         batch: None,
+        processes: None,
+        sources: Vec::new(),
     };
     assert!(CommandGenerator::new(settings).is_err());
 }

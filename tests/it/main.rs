@@ -54,6 +54,7 @@ mod pinned;
 mod pipes;
 mod ppocr;
 mod published;
+mod python_models;
 mod qwen_observers;
 mod recipes;
 mod reference;

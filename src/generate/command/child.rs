@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(super) const MAX_LINE: u64 = 64 << 20;
 /// How long a program may take to end after its stdin is closed.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// How long the last lines on stderr may take to arrive after the program's end.
+const LAST_WORDS: Duration = Duration::from_millis(20);
 
 /// What came from stdout.
 pub(super) enum Said {
@@ -114,6 +116,8 @@ impl Running {
         // the signal.
         self.ended = self.group.ended_within(FAREWELL);
         self.group.kill();
+        // The thread that reads stderr may end a moment after the program.
+        std::thread::sleep(LAST_WORDS);
         match self.ended {
             Some(status) => status.to_string(),
             None => "stopped".to_owned(),
