@@ -21,6 +21,7 @@ mod study;
 mod table;
 mod tokens;
 mod train;
+mod watch;
 
 pub(super) use baseline::{
     BaselineAcceptArgs, BaselineCommand, BaselineCompareArgs, BaselineSaveArgs,
@@ -44,6 +45,7 @@ pub(super) use study::StudyArgs;
 pub(super) use table::TableArgs;
 pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
 pub(super) use train::TrainArgs;
+pub(super) use watch::WatchArgs;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -122,6 +124,8 @@ pub(super) enum Command {
     Gate(GateArgs),
     /// Show the numbers of a suite over many runs: trends, change points and their likely causes
     History(HistoryArgs),
+    /// Score the samples of each checkpoint of a training as they appear
+    Watch(WatchArgs),
     /// Fetch assets: OCR models, prompt files, libraries
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan, without running it

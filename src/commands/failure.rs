@@ -177,6 +177,8 @@ impl From<SessionError> for Failure {
             Error::SharedName { .. }
             | Error::NoModel { .. }
             | Error::RunName { .. }
+            | Error::NotListed { .. }
+            | Error::OtherPictures { .. }
             | Error::NoEngine { .. }
             | Error::NotAnEngine { .. }
             | Error::NotShipped { .. }

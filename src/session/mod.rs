@@ -24,7 +24,7 @@
 //! | plan | [`PreparedRun::plan`] |
 //! | prepare | [`RunTarget::load`], [`SelectedSuite::load`], [`ConfiguredModel::load`], [`PreparedRun::new`] |
 //! | execute | [`PreparedRun::execute`] |
-//! | look at what is there | [`Session::observe_run`], [`PictureFolder`] |
+//! | look at what is there | [`Session::observe_run`], [`PictureFolder`], [`Session::watch`] |
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`] |
 //! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
@@ -50,6 +50,7 @@ mod pictures;
 mod plan;
 mod prepared;
 mod run;
+mod sample_folders;
 mod settings;
 mod shards;
 mod study;
@@ -57,6 +58,7 @@ mod suite;
 mod summary;
 mod target;
 mod view;
+mod watch;
 
 pub use agreement::note_agreement;
 pub use check::{CachedAssets, CheckedDefinition, CheckedObserver, free_space, single_model};
@@ -85,6 +87,7 @@ pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};
 pub use target::{RunTarget, run_seeds};
 pub use view::read_view;
+pub use watch::{Hear, WatchRequest, Watched};
 
 use crate::cancel::Cancel;
 use crate::hub::{self, Hub, HubError, HubOptions};

@@ -83,6 +83,7 @@ mod understand;
 mod uniworld;
 mod vqa;
 mod vqascore;
+mod watch;
 mod weights;
 mod world;
 mod xomni;
