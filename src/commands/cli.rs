@@ -29,7 +29,9 @@ pub(super) use baseline::{
 pub(super) use bench::{Bench, BenchModelArgs, BenchPrecision};
 pub(super) use check::{CheckArgs, Layout};
 pub(super) use compare::{AllowArgs, CompareArgs, Interval, PairArgs};
-pub(super) use export::{ExportCommand, ItemsExportArgs, LmEvalArgs};
+pub(super) use export::{
+    EeeExportArgs, ExportCommand, HubExportArgs, ItemsExportArgs, LmEvalArgs, MetricsExportArgs,
+};
 pub(super) use fetch::FetchArgs;
 pub(super) use gate::{FailOn, GateArgs};
 pub(super) use grade::GradeArgs;
@@ -116,8 +118,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Show published numbers next to your runs, and mark published numbers that are inconsistent
     Table(TableArgs),
-    /// Write files for other programs: the outputs of several runs, or results in the format of
-    /// lm-evaluation-harness
+    /// Write files for other programs: the outputs of several runs, or results for lm-evaluation-harness,
+    /// the Hugging Face Hub, Every Eval Ever, or experiment trackers
     #[command(subcommand)]
     Export(ExportCommand),
     /// Judge runs against a baseline by the rules of a policy; the exit code is the verdict

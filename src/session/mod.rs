@@ -26,7 +26,7 @@
 //! | execute | [`PreparedRun::execute`] |
 //! | look at what is there | [`Session::observe_run`], [`PictureFolder`], [`Session::watch`] |
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
-//! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`] |
+//! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`], [`read_export`] |
 //! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
 
 mod agreement;
@@ -38,6 +38,7 @@ mod device;
 mod engines;
 mod error;
 mod execute;
+mod exporting;
 mod grading;
 mod language;
 mod listener;
@@ -69,6 +70,7 @@ pub use device::DeviceChoice;
 pub use engines::OcrEngine;
 pub use error::SessionError;
 pub use execute::{MadeRun, StageOptions};
+pub use exporting::read_export;
 pub use grading::GradeOverride;
 pub use listener::{SessionListener, SilentSession};
 pub use loose::LooseFiles;

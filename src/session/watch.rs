@@ -19,13 +19,13 @@ const STEP: Duration = Duration::from_millis(50);
 /// Which folder to watch, and how its samples are scored.
 #[derive(Debug, Clone)]
 pub struct WatchRequest {
-    /// How each sample folder is scored. Its `pictures` is the watched folder, and each sub-folder is scored as
-    /// a run with the name of the sub-folder.
+    /// How each sample folder is scored. Its `pictures` is the watched folder. Each sub-folder is scored as a
+    /// run with the name of the sub-folder.
     pub pictures: PictureRequest,
     /// A sample folder without a file `done` is complete when nothing in it changed for this time.
     pub settle: Duration,
-    /// Whether only the sample folders are scored that are there at the beginning. It waits until each of them
-    /// is complete.
+    /// Whether only the sample folders are scored that are there at the beginning. It waits until each of
+    /// them is complete.
     pub once: bool,
 }
 
@@ -213,7 +213,8 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// The name of the run of a sample folder. A name that no run can have is changed, and gets a part of its hash.
+/// The name of the run of a sample folder. A name that no run can have is changed, and gets a part of its
+/// hash.
 fn run_name(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     if name.chars().all(is_plain) {

@@ -26,6 +26,7 @@ mod edges;
 mod edit_measures;
 mod encoders;
 mod engines;
+mod exports;
 mod folder;
 mod gate;
 mod gedit;
