@@ -51,7 +51,8 @@ impl ModelFile {
 }
 
 /// Loads a model by name or by the path of its file; a relative path starts from `from`. Without a TOML file,
-/// `my_model.py`, `my_model.py:function` and `diffusers:REPO_OR_FOLDER` name models that Python runs.
+/// `my_model.py`, `my_model.py:function`, `diffusers:REPO_OR_FOLDER` and `transformers:REPO_OR_FOLDER` name
+/// models that Python runs.
 ///
 /// # Errors
 /// Fails if there is no such model or its definition has a mistake.

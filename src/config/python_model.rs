@@ -1,6 +1,6 @@
 //! Models without a TOML file: a Python file (`my_model.py`), a function in it (`my_model.py:function`), or a
-//! pipeline of the library diffusers (`diffusers:REPO_OR_FOLDER`). The Python package `unigauge` runs each of
-//! them as the program of the generator `command`.
+//! checkpoint of the libraries diffusers and transformers (`diffusers:REPO_OR_FOLDER`). The Python package
+//! `unigauge` runs each of them as the program of the generator `command`.
 
 use super::document::Document;
 use super::error::ConfigError;
@@ -11,19 +11,26 @@ use toml::{Table, Value};
 /// The arguments with which Python runs such a model. The name of the model follows them.
 pub const RUN_MODEL: [&str; 2] = ["-m", "unigauge._run_model"];
 
+/// The libraries whose checkpoints the package can run.
+const LIBRARIES: [&str; 2] = ["diffusers", "transformers"];
+
 /// What a name of this kind means.
 #[derive(Debug, PartialEq, Eq)]
 enum Named<'a> {
     File(&'a str),
     Function(&'a str, &'a str),
-    Diffusers(&'a str),
+    /// A library, and a repository or folder.
+    Checkpoint(&'a str, &'a str),
 }
 
 impl<'a> Named<'a> {
     /// `None` if the name is none of this kind.
     fn read(name: &'a str) -> Option<Self> {
-        if let Some(place) = name.strip_prefix("diffusers:") {
-            return Some(Self::Diffusers(place));
+        if let Some((library, place)) = name.split_once(':')
+            && LIBRARIES.contains(&library)
+            && !place.is_empty()
+        {
+            return Some(Self::Checkpoint(library, place));
         }
         if name.ends_with(".py") {
             return Some(Self::File(name));
@@ -64,18 +71,18 @@ fn definition(named: &Named<'_>, from: &Path) -> Result<(Table, PathBuf), Config
             let run = format!("{}:{function}", path.display());
             (format!("{}-{function}", stem(file)), path, run)
         }
-        Named::Diffusers(place) => {
+        Named::Checkpoint(library, place) => {
             let folder = from.join(place);
             let place = if folder.is_dir() {
                 folder
             } else {
                 place.into()
             };
-            let run = format!("diffusers:{}", place.display());
+            let run = format!("{library}:{}", place.display());
             (last_part(&run), place, run)
         }
     };
-    let is_file = !matches!(named, Named::Diffusers(_));
+    let is_file = !matches!(named, Named::Checkpoint(..));
     if is_file && !path.is_file() {
         return Err(ConfigError::new(
             format!("{}: there is no such file", path.display()),
@@ -152,7 +159,12 @@ mod tests {
             ("a/b.py", Some(Named::File("a/b.py"))),
             ("a/b.py:draw", Some(Named::Function("a/b.py", "draw"))),
             (r"C:\m.py:f", Some(Named::Function(r"C:\m.py", "f"))),
-            ("diffusers:a/b", Some(Named::Diffusers("a/b"))),
+            ("diffusers:a/b", Some(Named::Checkpoint("diffusers", "a/b"))),
+            (
+                "transformers:a",
+                Some(Named::Checkpoint("transformers", "a")),
+            ),
+            ("diffusers:", None),
             ("b.py:", None),
             ("typeset", None),
             ("./my-model.toml", None),

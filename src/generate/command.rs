@@ -64,6 +64,10 @@ const SAME_SIGNAL: Duration = Duration::from_millis(500);
 /// What Python says if the package `unigauge`, or the module in it that runs models, is not there.
 const NO_PACKAGE: [&str; 2] = ["No module named 'unigauge'", "No module named unigauge"];
 
+/// The exit code with which the package `unigauge` says that it cannot serve a model, such as for a file with
+/// several functions.
+const CANNOT_SERVE: i32 = 2;
+
 /// Asks a child process, which is started at the first request.
 pub struct CommandGenerator {
     settings: CommandSettings,
@@ -201,6 +205,12 @@ impl CommandGenerator {
             && NO_PACKAGE.iter().any(|said| words.contains(said))
         {
             return missing_package(python);
+        }
+        if self.python().is_some() && running.exit_code() == Some(CANNOT_SERVE) {
+            return GenerateError::fatal(
+                format!("Python cannot serve the model: {words}"),
+                "correct the model's file, or the name that `--model` gives",
+            );
         }
         if !words.is_empty() {
             message = format!("{message}; its last lines on stderr:\n{words}");

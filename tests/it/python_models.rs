@@ -15,7 +15,10 @@ if name.startswith("diffusers:"):
     answer = lambda prompt: name
 else:
     file, _, function = name.partition(":")
-    answer = runpy.run_path(file)[function or "generate"]
+    answer = runpy.run_path(file).get(function or "generate")
+if answer is None:
+    print("unigauge: the file has no function", function, file=sys.stderr)
+    sys.exit(2)
 print(json.dumps({"ready": True, "batch": 3}), flush=True)
 for line in sys.stdin:
     told = json.loads(line)
@@ -167,6 +170,16 @@ fn a_python_without_the_package_is_named_with_what_to_install() {
         said.contains("no-such-python") && said.contains("UNIGAUGE_PYTHON"),
         "{said}"
     );
+}
+
+#[test]
+fn a_model_that_cannot_be_served_ends_the_run_at_once() {
+    let dir = bench();
+    let output = run(dir.path(), "my_model.py:whisper");
+    assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("the file has no function whisper"), "{said}");
+    assert!(!said.contains("times in a row"), "{said}");
 }
 
 #[test]

@@ -124,6 +124,11 @@ impl Running {
         }
     }
 
+    /// The exit code of a program that was stopped or has ended, if it ended by itself.
+    pub(super) fn exit_code(&self) -> Option<i32> {
+        self.ended?.code()
+    }
+
     /// The last lines of its stderr.
     pub(super) fn last_words(&self) -> String {
         self.stderr.text()
