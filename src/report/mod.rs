@@ -39,7 +39,7 @@ mod view;
 mod write;
 
 pub use error::ReportError;
-pub(crate) use files::{create, write_file};
+pub(crate) use files::write_file;
 pub(crate) use page::inline;
 pub use pairs::{Measured, Pair, Paired};
 pub use table::{Table, TableInput, TableSettings, Unit};
