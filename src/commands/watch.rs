@@ -81,6 +81,7 @@ fn print_scored(
         println!("{line}");
         return Ok(());
     }
+    println!("{name}");
     print_summaries(ctx, std::slice::from_ref(summary), &[])?;
     say_report(&made.folder);
     Ok(())

@@ -154,10 +154,7 @@ impl<'a> PictureFolder<'a> {
         let request = self.request;
         ModelFile {
             name: request.model.clone(),
-            title: match &request.run_name {
-                Some(run) => format!("{}, {run}", request.model),
-                None => request.model.clone(),
-            },
+            title: request.model.clone(),
             description: format!("images from {}", request.pictures.display()),
             generator: Folder::NAME.into(),
             languages: Vec::new(),
