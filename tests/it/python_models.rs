@@ -19,6 +19,7 @@ else:
 if answer is None:
     print("unigauge: the file has no function", function, file=sys.stderr)
     sys.exit(2)
+open("started", "a").write("once\n")
 print(json.dumps({"ready": True, "batch": 3}), flush=True)
 for line in sys.stdin:
     told = json.loads(line)
@@ -43,7 +44,7 @@ fn bench() -> tempfile::TempDir {
 
 fn run(dir: &Path, model: &str) -> Output {
     unigauge(dir)
-        .args(["run", "./questions.toml", "--model", model])
+        .args(["run", "./questions.toml", "-j", "4", "--model", model])
         .env("PYTHONPATH", dir.join("packages"))
         .env_remove("UNIGAUGE_PYTHON")
         .output()
@@ -71,6 +72,9 @@ fn a_python_file_is_a_model_and_an_edited_one_is_another() {
     let dir = bench();
     let output = run(dir.path(), "my_model.py");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    // The weights are loaded once, whatever `-j` says.
+    let started = std::fs::read_to_string(dir.path().join("started")).unwrap();
+    assert_eq!(started, "once\n");
     let texts_before = texts(dir.path(), "my_model");
     assert_eq!(texts_before.len(), 7);
     assert_eq!(texts_before[3], "say number 3");
