@@ -22,6 +22,7 @@ mod study;
 mod table;
 mod tokens;
 mod train;
+mod watch;
 
 pub(super) use baseline::{
     BaselineAcceptArgs, BaselineCommand, BaselineCompareArgs, BaselineSaveArgs,
@@ -29,7 +30,9 @@ pub(super) use baseline::{
 pub(super) use bench::{Bench, BenchModelArgs, BenchPrecision};
 pub(super) use check::{CheckArgs, Layout};
 pub(super) use compare::{AllowArgs, CompareArgs, Interval, PairArgs};
-pub(super) use export::{ExportCommand, ItemsExportArgs, LmEvalArgs};
+pub(super) use export::{
+    EeeExportArgs, ExportCommand, HubExportArgs, ItemsExportArgs, LmEvalArgs, MetricsExportArgs,
+};
 pub(super) use fetch::FetchArgs;
 pub(super) use gate::{FailOn, GateArgs};
 pub(super) use grade::GradeArgs;
@@ -46,6 +49,7 @@ pub(super) use study::StudyArgs;
 pub(super) use table::TableArgs;
 pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
 pub(super) use train::TrainArgs;
+pub(super) use watch::WatchArgs;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -116,14 +120,16 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Show published numbers next to your runs, and mark published numbers that are inconsistent
     Table(TableArgs),
-    /// Write files for other programs: the outputs of several runs, or results in the format of
-    /// lm-evaluation-harness
+    /// Write files for other programs: the outputs of several runs, or results for lm-evaluation-harness,
+    /// the Hugging Face Hub, Every Eval Ever, or experiment trackers
     #[command(subcommand)]
     Export(ExportCommand),
     /// Judge runs against a baseline by the rules of a policy; the exit code is the verdict
     Gate(GateArgs),
     /// Show the numbers of a suite over many runs: trends, change points and their likely causes
     History(HistoryArgs),
+    /// Score the samples of each checkpoint of a training as they appear
+    Watch(WatchArgs),
     /// Fetch assets: OCR models, prompt files, libraries
     Fetch(FetchArgs),
     /// Check definitions, assets, disk and device, and print the plan, without running it

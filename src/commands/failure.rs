@@ -181,6 +181,8 @@ impl From<SessionError> for Failure {
             | Error::SharedReward { .. }
             | Error::NoModel { .. }
             | Error::RunName { .. }
+            | Error::NotListed { .. }
+            | Error::OtherPictures { .. }
             | Error::NoEngine { .. }
             | Error::NotAnEngine { .. }
             | Error::NotShipped { .. }

@@ -33,6 +33,7 @@ mod tokens;
 mod train;
 mod train_single;
 mod train_study;
+mod watch;
 
 use crate::exit::Exit;
 use crate::print;
@@ -81,6 +82,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Export(command) => export::export(ctx, &command),
         Command::Gate(args) => gate::gate(ctx, &args),
         Command::History(args) => history::history(ctx, &args),
+        Command::Watch(args) => watch::watch(ctx, &args),
         Command::Fetch(args) => fetch::fetch(ctx, &args),
         Command::Check(args) => check::check(ctx, &args),
         Command::List(args) => list::list(ctx, &args),

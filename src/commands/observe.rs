@@ -78,7 +78,7 @@ fn score_images(
 }
 
 /// Prints how many pictures of the suite a folder has, and a few names of the others.
-fn say_inventory(images: &Path, inventory: &Inventory) {
+pub(super) fn say_inventory(images: &Path, inventory: &Inventory) {
     let Inventory {
         expected,
         found,

@@ -9,6 +9,7 @@ mod metric;
 mod model_file;
 mod policy_file;
 mod published_file;
+mod python_model;
 mod repository;
 mod reward;
 mod reward_check;
@@ -32,6 +33,7 @@ pub use policy_file::{Correction, PartialRuns, PolicyFile, PolicyRule, TestChoic
 pub use published_file::{
     OverallOf, PublishedFile, PublishedRow, all_published, published, published_file,
 };
+pub use python_model::RUN_MODEL;
 pub use repository::Repository;
 pub use reward::{
     Combine, Effect, Expects, PatternOf, PromptClass, RewardComponent, RewardDefinition, reward,

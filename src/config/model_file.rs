@@ -3,6 +3,7 @@
 use crate::config::document::Document;
 use crate::config::error::ConfigError;
 use crate::config::library::{Kind, Loaded, Origin, check_name, find};
+use crate::config::python_model::find_python_model;
 use crate::config::repository::Repository;
 use crate::config::settings::Settings;
 use serde::{Deserialize, Serialize};
@@ -49,12 +50,17 @@ impl ModelFile {
     }
 }
 
-/// Loads a model by name or by the path of its file; a relative path starts from `from`.
+/// Loads a model by name or by the path of its file; a relative path starts from `from`. Without a TOML file,
+/// `my_model.py`, `my_model.py:function`, `diffusers:REPO_OR_FOLDER` and `transformers:REPO_OR_FOLDER` name
+/// models that Python runs.
 ///
 /// # Errors
 /// Fails if there is no such model or its definition has a mistake.
 pub fn model(name: &str, from: &Path) -> Result<Loaded<ModelFile>, ConfigError> {
-    let (document, origin) = find(Kind::Model, name, from)?;
+    let (document, origin) = match find_python_model(name, from) {
+        Some(found) => found?,
+        None => find(Kind::Model, name, from)?,
+    };
     checked(document, origin)
 }
 

@@ -24,37 +24,57 @@
 //! The program should end when its stdin is closed. If it does not end, it is stopped together with all
 //! processes that it started. If unigauge itself receives a signal to end, it waits for the current reply as
 //! long as the signal allows. A program that ends because of the same signal has not failed.
+//!
+//! A program that works on several requests at once prints `{"ready": true, "batch": 8}`. From then on, each
+//! line has a list of at most so many requests:
+//!
+//! ```text
+//! {"requests": [{"id": "…", …}, {"id": "…", …}]}
+//! ```
+//!
+//! The program writes one reply for each of them, in any order. Its first request may be on its way before it
+//! prints that line, and then comes as one request without a list. The time limit of a batch is that of one
+//! reply times the number of requests, and each reply starts it again. If the program fails during a batch,
+//! the replies that came are kept, and the other requests are sent again one by one, so only the request that
+//! breaks the program fails.
 
+mod asked;
 mod child;
+mod exchange;
 mod reply;
 mod settings;
 
 pub use settings::CommandSettings;
 
 use super::error::{BuildError, GenerateError};
-use super::generator::{Generated, Generator, Request};
+use super::generator::{Done, Generated, Generator, Request};
 use super::kind::{Resources, SimpleGenerator};
-use super::picture;
 use crate::cancel::Cancel;
-use child::{Running, Said};
-use reply::Line;
-use serde_json::json;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-/// The number of lines without a reply, for each request, after which the program counts as broken.
-const MAX_STRAY_LINES: usize = 1000;
+use crate::config::RUN_MODEL;
+use asked::Asked;
+use child::Running;
+use exchange::{Broken, Exchange, Limits};
+use serde_json::Value;
+use std::time::Duration;
 
 /// If this process receives a signal within this time after the program's end, the signal is the reason for
 /// the end: a scheduler sends it to both.
 const SAME_SIGNAL: Duration = Duration::from_millis(500);
 
+/// What Python says if the package `unigauge`, or the module in it that runs models, is not there.
+const NO_PACKAGE: [&str; 2] = ["No module named 'unigauge'", "No module named unigauge"];
+
+/// The exit code with which the package `unigauge` says that it cannot serve a model, such as for a file with
+/// several functions.
+const CANNOT_SERVE: i32 = 2;
+
 /// Asks a child process, which is started at the first request.
 pub struct CommandGenerator {
     settings: CommandSettings,
-    timeout: Duration,
-    startup: Duration,
+    limits: Limits,
     running: Option<Running>,
+    /// The number of requests in a line, at most, as the program last named it and the settings allow it.
+    batch: usize,
     /// Contains one folder for each request.
     outputs: tempfile::TempDir,
     /// The number of failures of the program since its last reply.
@@ -69,20 +89,36 @@ impl SimpleGenerator for CommandGenerator {
     fn open(settings: CommandSettings, _: &Resources) -> Result<Self, BuildError> {
         Ok(Self::new(settings)?)
     }
+
+    fn weights(settings: &CommandSettings) -> Option<Value> {
+        settings.source_hashes()
+    }
+
+    fn most_workers(settings: &CommandSettings) -> Option<usize> {
+        settings.processes
+    }
 }
 
 impl CommandGenerator {
     /// Checks the settings. It does not start the program yet.
     ///
     /// # Errors
-    /// Fails with [`GenerateError::Fatal`] if `program` is empty, a time is not positive, or no temporary
-    /// folder can be made.
+    /// Fails with [`GenerateError::Fatal`] if `program` is empty, a time is not positive, a count is 0, or
+    /// no temporary folder can be made.
     pub fn new(settings: CommandSettings) -> Result<Self, GenerateError> {
         if settings.program.first().is_none_or(String::is_empty) {
             return Err(GenerateError::fatal(
                 "settings of the command generator: `program` is empty",
                 "write it as a list, such as program = [\"python3\", \"model.py\"]",
             ));
+        }
+        for (key, count) in [("batch", settings.batch), ("processes", settings.processes)] {
+            if count == Some(0) {
+                return Err(GenerateError::fatal(
+                    format!("settings of the command generator: `{key}` = 0"),
+                    "give a whole number, 1 or more, or leave it out",
+                ));
+            }
         }
         let time = |key: &str, seconds: f64| {
             Duration::try_from_secs_f64(seconds)
@@ -96,8 +132,10 @@ impl CommandGenerator {
                 })
         };
         Ok(Self {
-            timeout: time("timeout_seconds", settings.timeout_seconds)?,
-            startup: time("startup_timeout_seconds", settings.startup_timeout_seconds)?,
+            limits: Limits {
+                reply: time("timeout_seconds", settings.timeout_seconds)?,
+                startup: time("startup_timeout_seconds", settings.startup_timeout_seconds)?,
+            },
             outputs: tempfile::tempdir().map_err(|error| {
                 GenerateError::fatal(
                     format!("cannot make a folder for temporary files: {error}"),
@@ -106,8 +144,19 @@ impl CommandGenerator {
             })?,
             settings,
             running: None,
+            batch: 1,
             failures: 0,
         })
+    }
+
+    /// The Python that the package `unigauge` needs, if it runs the model.
+    fn python(&self) -> Option<&str> {
+        match &self.settings.program[..] {
+            [python, module @ ..] if module.starts_with(&RUN_MODEL.map(str::to_owned)) => {
+                Some(python)
+            }
+            _ => None,
+        }
     }
 
     fn start(&mut self) -> Result<Running, GenerateError> {
@@ -121,6 +170,10 @@ impl CommandGenerator {
             GenerateError::fatal(
                 format!("cannot start {:?}: {error}", self.settings.program[0]),
                 match &self.settings.cwd {
+                    _ if self.python().is_some() => {
+                        "install Python 3, or set UNIGAUGE_PYTHON to a Python that is there"
+                            .to_owned()
+                    }
                     Some(cwd) => format!(
                         "check `program` and that the folder `cwd` = {} exists",
                         cwd.display()
@@ -148,6 +201,17 @@ impl CommandGenerator {
             message = format!("{message} ({status})");
         }
         let words = running.last_words();
+        if let Some(python) = self.python()
+            && NO_PACKAGE.iter().any(|said| words.contains(said))
+        {
+            return missing_package(python);
+        }
+        if self.python().is_some() && running.exit_code() == Some(CANNOT_SERVE) {
+            return GenerateError::fatal(
+                format!("Python cannot serve the model: {words}"),
+                "correct the model's file, or the name that `--model` gives",
+            );
+        }
         if !words.is_empty() {
             message = format!("{message}; its last lines on stderr:\n{words}");
         }
@@ -160,70 +224,59 @@ impl CommandGenerator {
         GenerateError::item(kind, message)
     }
 
-    /// Waits for the reply to `id`. `Err` holds the kind and the description of a failure, or `None` after
-    /// Ctrl-C.
-    fn wait_for_reply(
-        &self,
-        running: &mut Running,
-        id: &str,
+    /// Sends the first of these requests in one line, and hands their answers over: one request, or as many as
+    /// the program takes. Answered requests leave the list. A request that was sent alone and broke the
+    /// program leaves it, too. After the failure of a batch, what has no answer stays, and the result is true.
+    ///
+    /// # Errors
+    /// Fails if no further request can be sent.
+    fn ask_first(
+        &mut self,
+        left: &mut Vec<Asked>,
+        singly: bool,
         cancel: &Cancel,
-    ) -> Result<reply::Reply, Option<(&'static str, String)>> {
-        let startup = if running.take_fresh() {
-            self.startup
-        } else {
-            Duration::ZERO
-        };
-        let mut deadline = Instant::now() + self.timeout + startup;
-        let mut stray = 0;
-        let mut sample = String::new();
-        loop {
-            if cancel.is_over() {
-                return Err(None);
-            }
-            let note = || match stray {
-                0 => String::new(),
-                1 => format!(" (after one line that is not a reply, {sample:?})"),
-                n => format!(" (after {n} lines that are not replies, such as {sample:?})"),
-            };
-            let line = match running.next_line(Duration::from_millis(50)) {
-                Said::Line(line) => line,
-                // Processes that it started may keep stdout open after its end.
-                Said::Nothing if !running.is_running() => {
-                    let what = format!("ended before it replied{}", note());
-                    return Err(Some(("crashed", what)));
-                }
-                Said::Nothing if Instant::now() < deadline => continue,
-                Said::Nothing => {
-                    let limit = (self.timeout + startup).as_secs_f64();
-                    let what = format!("did not reply within {limit} s{}", note());
-                    return Err(Some(("timeout", what)));
-                }
-                Said::End => {
-                    let what = format!("ended before it replied{}", note());
-                    return Err(Some(("crashed", what)));
-                }
-                Said::TooLong => {
-                    let what = format!("wrote a line of more than {} MiB", child::MAX_LINE >> 20);
-                    return Err(Some(("protocol", what)));
-                }
-            };
-            match reply::read(&line, id) {
-                Line::Reply(reply) => return Ok(reply),
-                Line::Ready => deadline = Instant::now() + self.timeout,
-                Line::OtherId(other) => {
-                    tracing::warn!("a reply to {other:?} while waiting for {id:?} is ignored");
-                    stray += 1;
-                }
-                Line::Stray => stray += 1,
-            }
-            if sample.is_empty() && stray > 0 {
-                sample = String::from_utf8_lossy(&line[..line.len().min(80)]).into_owned();
-            }
-            if stray > MAX_STRAY_LINES {
-                let what = format!("wrote {stray} lines that are not replies, such as {sample:?}");
-                return Err(Some(("protocol", what)));
-            }
+        done: &mut Done<'_>,
+    ) -> Result<bool, GenerateError> {
+        let mut running = self.start()?;
+        let batch = self.allowed_batch(&running).filter(|_| !singly);
+        let count = batch.unwrap_or(1).min(left.len());
+        let mut asked: Vec<Asked> = left.drain(..count).collect();
+        let exchange = Exchange::begin(&mut running, &mut asked, self.limits, done);
+        let result = exchange.finish(cancel);
+        if asked.len() < count {
+            self.failures = 0;
         }
+        asked.append(left);
+        *left = asked;
+        self.batch = self.allowed_batch(&running).unwrap_or(self.batch);
+        let (kind, what) = match result {
+            Ok(()) => {
+                self.running = Some(running);
+                return Ok(false);
+            }
+            Err(Broken::Failed("crashed", _)) if cancel.is_raised_within(SAME_SIGNAL) => {
+                return Err(GenerateError::Cancelled);
+            }
+            Err(Broken::Failed(kind, what)) => (kind, what),
+            Err(Broken::Refused(error)) => return Err(error),
+            Err(Broken::Interrupted) => return Err(GenerateError::Cancelled),
+        };
+        let error = self.count_failure(kind, &what, &mut running);
+        if matches!(error, GenerateError::Fatal { .. }) {
+            return Err(error);
+        }
+        if count > 1 {
+            tracing::warn!("the rest of a batch is sent again one by one: {error}");
+            return Ok(true);
+        }
+        done(left.remove(0).index, Err(error));
+        Ok(false)
+    }
+
+    /// The largest batch of a program, within that of the settings. `None` if the program has named none.
+    fn allowed_batch(&self, running: &Running) -> Option<usize> {
+        let named = running.batch?;
+        Some(self.settings.batch.map_or(named, |most| named.min(most)))
     }
 }
 
@@ -233,46 +286,48 @@ impl Generator for CommandGenerator {
         request: &Request<'_>,
         cancel: &Cancel,
     ) -> Result<Generated, GenerateError> {
-        if cancel.is_raised() {
-            return Err(GenerateError::Cancelled);
-        }
-        let here = |path: PathBuf| {
-            std::path::absolute(&path)
-                .unwrap_or(path)
-                .to_string_lossy()
-                .into_owned()
-        };
-        let folder = tempfile::tempdir_in(self.outputs.path()).map_err(|error| {
-            GenerateError::item(
-                "io",
-                format!("cannot make a folder for the output: {error}"),
-            )
-        })?;
-        let item = request.item;
-        let id = format!("{}#{}", item.item, request.repeat);
-        let mut images = Vec::with_capacity(item.images.len());
-        for image in &item.images {
-            let path = request.base.join(image);
-            picture::refuse_damage(&path).map_err(|what| GenerateError::item("input", what))?;
-            images.push(here(path));
-        }
-        let line = json!({
-            "id": id, "item": item.item, "task": item.task, "prompt": item.prompt, "images": images,
-            "repeat": request.repeat, "seed": request.seed, "output_dir": here(folder.path().to_owned()),
-        });
-        let mut running = self.start()?;
-        running.send_line(format!("{line}\n").into_bytes());
-        match self.wait_for_reply(&mut running, &id, cancel) {
-            Ok(reply) => {
-                self.failures = 0;
-                self.running = Some(running);
-                reply.into_generated(folder.path())
+        let mut answer = Err(GenerateError::Cancelled);
+        self.generate_chunk(&[*request], cancel, &mut |_, result| answer = result);
+        answer
+    }
+
+    fn chunk(&self) -> usize {
+        self.batch
+    }
+
+    fn generate_chunk(&mut self, requests: &[Request<'_>], cancel: &Cancel, done: &mut Done<'_>) {
+        let mut left = Vec::with_capacity(requests.len());
+        for (index, request) in requests.iter().enumerate() {
+            match Asked::new(index, request, self.outputs.path()) {
+                Ok(asked) => left.push(asked),
+                Err(error) => done(index, Err(error)),
             }
-            Err(Some(("crashed", _))) if cancel.is_raised_within(SAME_SIGNAL) => {
+        }
+        let mut singly = false;
+        while !left.is_empty() {
+            let result = if cancel.is_raised() {
                 Err(GenerateError::Cancelled)
+            } else {
+                self.ask_first(&mut left, singly, cancel, done)
+            };
+            match result {
+                Ok(batch_failed) => singly |= batch_failed,
+                Err(error) => {
+                    let rest = left.drain(..);
+                    rest.for_each(|one| done(one.index, Err(error.clone())));
+                }
             }
-            Err(Some((kind, what))) => Err(self.count_failure(kind, &what, &mut running)),
-            Err(None) => Err(GenerateError::Cancelled),
         }
     }
+}
+
+/// The error that says how to get the Python package.
+fn missing_package(python: &str) -> GenerateError {
+    GenerateError::fatal(
+        format!("the Python `{python}` does not have the package `unigauge`, which runs the model"),
+        format!(
+            "`pip install unigauge` with that Python (`{python} -m pip install unigauge`), or set UNIGAUGE_PYTHON \
+             to a Python that has it"
+        ),
+    )
 }

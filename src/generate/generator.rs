@@ -73,8 +73,9 @@ pub trait Generator: Send {
     /// program has answered before.
     fn worked_before(&mut self) {}
 
-    /// The number of requests that it should get together. A pipeline whose networks do not fit into memory
-    /// together first encodes all prompts of a chunk, then denoises, and then decodes.
+    /// The number of requests that it should get together, which may change between chunks. A pipeline whose
+    /// networks do not fit into memory together first encodes all prompts of a chunk, then denoises, and then
+    /// decodes.
     fn chunk(&self) -> usize {
         1
     }

@@ -47,6 +47,17 @@ pub trait SimpleGenerator: Generator + Sized + 'static {
     fn wanted_assets(_items: &[Item]) -> Vec<&'static str> {
         Vec::new()
     }
+
+    /// What determines the outputs in addition to the settings: hashes of files that the settings name. `None`
+    /// if they name no such file.
+    fn weights(_settings: &Self::Settings) -> Option<Value> {
+        None
+    }
+
+    /// The largest number of generators that work at the same time. `None` leaves it to `--jobs`.
+    fn most_workers(_settings: &Self::Settings) -> Option<usize> {
+        None
+    }
 }
 
 /// The description of a generator that runs networks in this process.
@@ -100,6 +111,8 @@ pub struct GeneratorKind {
     check: fn(&Settings) -> Result<(), BuildError>,
     open: Open,
     wanted_assets: fn(&[Item]) -> Vec<&'static str>,
+    weights: fn(&Settings, bool) -> Result<Option<Value>, BuildError>,
+    most_workers: fn(&Settings) -> Result<Option<usize>, BuildError>,
     networks: Option<Networks>,
 }
 
@@ -107,7 +120,6 @@ pub struct GeneratorKind {
 #[derive(Debug, Clone, Copy)]
 struct Networks {
     resolved: fn(&Settings) -> Result<Value, BuildError>,
-    weights: fn(&Settings, bool) -> Result<Value, BuildError>,
     parts: fn(&Settings, &Path, bool) -> Result<Vec<Part>, BuildError>,
     released: &'static [&'static [ReleasedConfig]],
 }
@@ -122,6 +134,8 @@ impl GeneratorKind {
             check: |settings| G::check_settings(settings.read()?),
             open: |settings, assets, _| Ok(Box::new(G::open(settings.read()?, assets)?)),
             wanted_assets: G::wanted_assets,
+            weights: |settings, _| Ok(G::weights(&settings.read()?)),
+            most_workers: |settings| Ok(G::most_workers(&settings.read()?)),
             networks: None,
         }
     }
@@ -135,9 +149,10 @@ impl GeneratorKind {
             check: |settings| Ok(settings.read::<P::Settings>().map(drop)?),
             open: |settings, _, place| open::<P>(settings, place),
             wanted_assets: |_| Vec::new(),
+            weights: |settings, gpu| weights::<P>(settings, gpu).map(Some),
+            most_workers: |_| Ok(Some(1)),
             networks: Some(Networks {
                 resolved: resolved::<P>,
-                weights: weights::<P>,
                 parts: parts::<P>,
                 released: P::RELEASED,
             }),
@@ -170,6 +185,15 @@ impl GeneratorKind {
         (self.wanted_assets)(items)
     }
 
+    /// The number of generators that work at the same time, if `jobs` may.
+    ///
+    /// # Errors
+    /// Fails if the settings have mistakes.
+    pub fn workers(&self, settings: &Settings, jobs: usize) -> Result<usize, BuildError> {
+        let most = (self.most_workers)(settings)?;
+        Ok(most.map_or(jobs, |most| most.min(jobs)))
+    }
+
     /// Whether the generator runs networks in this process. If so, one worker has the device, and `--jobs`
     /// has no effect.
     pub fn runs_networks(&self) -> bool {
@@ -188,17 +212,15 @@ impl GeneratorKind {
         }
     }
 
-    /// What determines the outputs of networks in addition to their settings: the number format on this kind
-    /// of device, and a hash of every file or folder that the settings name. A missing file has no hash;
-    /// opening it gives the error. `None` for a generator without networks.
+    /// What determines the outputs in addition to the settings. For networks it is the number format on this
+    /// kind of device, and a hash of every file or folder that the settings name; for others, the hashes of the
+    /// files that they name as their own. A missing file has no hash; opening it gives the error. `None` if
+    /// there is nothing.
     ///
     /// # Errors
     /// Fails if the settings have mistakes.
     pub fn weights(&self, settings: &Settings, gpu: bool) -> Result<Option<Value>, BuildError> {
-        let networks = self.networks.as_ref();
-        networks
-            .map(|networks| (networks.weights)(settings, gpu))
-            .transpose()
+        (self.weights)(settings, gpu)
     }
 
     /// The configurations of the published checkpoints. There are none for a generator without networks.

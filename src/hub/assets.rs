@@ -5,8 +5,10 @@ use super::options::HubOptions;
 use super::state::{AssetState, Entry, Fetched, Outcome};
 use super::table::{Asset, Source, Table};
 use crate::cancel::Cancel;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// Finds and fetches assets.
 pub struct Hub {
@@ -14,6 +16,8 @@ pub struct Hub {
     pub(super) table: Table,
     /// `None` if the environment names no folder. That is an error only once the cache is needed.
     cache: Option<PathBuf>,
+    /// The assets of which was said that an installed package has them.
+    pub(super) told: Mutex<BTreeSet<String>>,
 }
 
 impl Hub {
@@ -35,6 +39,7 @@ impl Hub {
             options,
             table,
             cache,
+            told: Mutex::default(),
         })
     }
 
@@ -90,7 +95,10 @@ impl Hub {
     pub fn ensure(&self, id: &str) -> Result<PathBuf, HubError> {
         let asset = self.table.get(id)?;
         match self.find(asset) {
-            Ok(path) => Ok(path),
+            Ok(path) => {
+                self.tell_installed(asset, &path);
+                Ok(path)
+            }
             Err(error) if self.fetchable(asset, &error) => self.obtain(asset),
             Err(error) => Err(error),
         }

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 /// | `UNIGAUGE_ASSET_<ID>` | a file to use for that asset (id in capitals, `-` and `.` as `_`); its checksum is verified |
 /// | `UNIGAUGE_DATA` | a folder, searched three levels deep, with files to use if name, size and checksum match |
 /// | `UNIGAUGE_ASSET_MIRROR` | an address that is tried before the source, as `<mirror>/<id>/<file name>` |
-/// | `UNIGAUGE_PYTHON` | the Python whose `pip` fetches packages; by default `python3` or `python` |
+/// | `UNIGAUGE_PYTHON` | the Python whose `pip` fetches packages, by default `python3` or `python`; its installed packages are searched, too |
+/// | `VIRTUAL_ENV` | a virtual environment whose installed packages are searched |
 /// | `HF_ENDPOINT`, `HF_TOKEN` | the model hub and the token for gated repositories |
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);

@@ -63,6 +63,9 @@ impl Hub {
                 }
             }
         }
+        if let Some(path) = self.installed(asset) {
+            return Ok(path);
+        }
         Err(HubError::Absent {
             id: asset.id.clone(),
             path: cached?,

@@ -1,14 +1,15 @@
 //! Assets: where they come from, their pinned revision and SHA-256, and the cache that projects share.
 //!
 //! A file is sought in this order: the file named by `UNIGAUGE_ASSET_<ID>`, the cache, the folder
-//! `UNIGAUGE_DATA`. If it must be fetched, the mirror comes before the source. In every case it is used only
-//! if its checksum is right. See [`Environment`] for the variables.
+//! `UNIGAUGE_DATA`, the installed packages of a Python environment. If it must be fetched, the mirror comes
+//! before the source. In every case it is used only if its checksum is right. See [`Environment`] for the variables.
 
 mod assets;
 mod download;
 mod environment;
 mod error;
 mod find;
+mod installed;
 mod local;
 mod obtain;
 mod options;

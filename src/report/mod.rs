@@ -10,7 +10,7 @@
 //! | `remarks` | the notes below a table of runs, and the rows that they are about |
 //! | `pairs` | a measured row beside the printed one of the same model |
 //! | [`printed`] | the tables as grids and records, which every format of [`crate::table`] writes |
-//! | [`lm_eval`] | the results of a run as lm-evaluation-harness writes them |
+//! | [`exports`] | the results of a run in the forms of other programs, one file for each |
 //! | [`chart`] | bars, radar, heat map and distribution, each as SVG and PNG |
 //! | `files` | files that are whole or not there, and links between them |
 //! | `view` | one run as the report sees it |
@@ -22,10 +22,10 @@
 
 pub mod chart;
 mod error;
+pub mod exports;
 pub(crate) mod files;
 pub mod gallery;
 mod judged;
-pub mod lm_eval;
 pub mod page;
 mod pairs;
 pub mod printed;
@@ -39,7 +39,7 @@ mod view;
 mod write;
 
 pub use error::ReportError;
-pub(crate) use files::{create, write_file};
+pub(crate) use files::write_file;
 pub(crate) use page::inline;
 pub use pairs::{Measured, Pair, Paired};
 pub use table::{Table, TableInput, TableSettings, Unit};

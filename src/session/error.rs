@@ -74,6 +74,28 @@ pub enum SessionError {
         /// The name.
         name: String,
     },
+    /// A folder of a training cannot be listed.
+    #[error("{}: {reason}", folder.display())]
+    #[diagnostic(help(
+        "give the folder into which the training writes a folder of samples for each checkpoint"
+    ))]
+    NotListed {
+        /// The folder.
+        folder: PathBuf,
+        /// The reason, in words.
+        reason: String,
+    },
+    /// A run folder has other pictures than those that are watched.
+    #[error("{} has the pictures of {pictures}", run.display())]
+    #[diagnostic(help(
+        "give the checkpoints of another training another `--name` or another `--out`"
+    ))]
+    OtherPictures {
+        /// The run folder.
+        run: PathBuf,
+        /// Where its pictures came from.
+        pictures: String,
+    },
     /// The suite has no OCR observer that another could replace.
     #[error("no OCR observer of the suite `{suite}` can be replaced")]
     NoEngine {

@@ -160,11 +160,7 @@ impl PreparedRun<'_> {
             making: Some(Making {
                 factory: &factory,
                 identity: self.identity(),
-                workers: if generator.runs_networks() {
-                    1
-                } else {
-                    options.jobs
-                },
+                workers: generator.workers(settings, options.jobs)?,
             }),
             layout: self.selected.suite.layout,
             observers: if options.observe { observers } else { &[] },

@@ -24,9 +24,9 @@
 //! | plan | [`PreparedRun::plan`] |
 //! | prepare | [`RunTarget::load`], [`SelectedSuite::load`], [`ConfiguredModel::load`], [`PreparedRun::new`] |
 //! | execute | [`PreparedRun::execute`] |
-//! | look at what is there | [`Session::observe_run`], [`PictureFolder`] |
+//! | look at what is there | [`Session::observe_run`], [`PictureFolder`], [`Session::watch`] |
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
-//! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`] |
+//! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`], [`read_export`] |
 //! | open rewards | [`reward_definitions`], [`Session::open_rewards`], [`Session::training_reward`] |
 //! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
 
@@ -39,6 +39,7 @@ mod device;
 mod engines;
 mod error;
 mod execute;
+mod exporting;
 mod grading;
 mod language;
 mod listener;
@@ -52,6 +53,7 @@ mod plan;
 mod prepared;
 mod reward;
 mod run;
+mod sample_folders;
 mod settings;
 mod shards;
 mod study;
@@ -59,6 +61,7 @@ mod suite;
 mod summary;
 mod target;
 mod view;
+mod watch;
 
 pub use agreement::note_agreement;
 pub use check::{
@@ -71,6 +74,7 @@ pub use device::DeviceChoice;
 pub use engines::OcrEngine;
 pub use error::SessionError;
 pub use execute::{MadeRun, StageOptions};
+pub use exporting::read_export;
 pub use grading::GradeOverride;
 pub use listener::{SessionListener, SilentSession};
 pub use loose::LooseFiles;
@@ -90,6 +94,7 @@ pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};
 pub use target::{RunTarget, run_seeds};
 pub use view::read_view;
+pub use watch::{Hear, WatchRequest, Watched};
 
 use crate::cancel::Cancel;
 use crate::hub::{self, Hub, HubError, HubOptions};

@@ -9,6 +9,7 @@ use super::{
 use crate::config::{ModelFile, Settings};
 use crate::generate::SimpleGenerator;
 use crate::generate::folder::{Folder, FolderSettings, Inventory};
+use crate::observe::Observer;
 use crate::run::RunError;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,8 @@ pub struct PictureRequest {
     pub model: String,
     /// The run folder is `OUT/SUITE/MODEL/RUN`.
     pub out: PathBuf,
+    /// The name of the run. `None` makes one from the selection.
+    pub run_name: Option<String>,
     /// A file or folder to read the items from, instead of the suite's own source.
     pub items: Option<PathBuf>,
     /// Which items, and what is changed of the suite.
@@ -49,6 +52,7 @@ impl PictureRequest {
             pictures: pictures.into(),
             model: model.into(),
             out: out.into(),
+            run_name: None,
             items: None,
             select: ItemSelection::default(),
             follow_links: false,
@@ -110,13 +114,26 @@ impl<'a> PictureFolder<'a> {
     /// # Errors
     /// Fails if an observer cannot be made, another process holds the run folder, or the disk refuses.
     pub fn score(&self, session: &Session) -> Result<MadeRun, SessionError> {
+        let observers = suite_observers(session, &self.selected.suite, self.request.device)?;
+        self.score_by(session, &observers)
+    }
+
+    /// The same, by the observers of the suite that the caller has.
+    ///
+    /// # Errors
+    /// Fails if another process holds the run folder, or the disk refuses.
+    pub(super) fn score_by(
+        &self,
+        session: &Session,
+        observers: &[Box<dyn Observer>],
+    ) -> Result<MadeRun, SessionError> {
         let Self {
             request, selected, ..
         } = self;
         let configured = ConfiguredModel::new(session, self.model(), &selected.suite.name)?;
         let options = RunOptions {
             out: request.out.clone(),
-            run_name: None,
+            run_name: request.run_name.clone(),
             repeats: None,
             seed: 0,
             device: DeviceChoice::Cpu,
@@ -129,8 +146,7 @@ impl<'a> PictureFolder<'a> {
             vram_budget: None,
             observe: true,
         };
-        let observers = suite_observers(session, &selected.suite, request.device)?;
-        prepared.execute(session, &observers, &stages)
+        prepared.execute(session, observers, &stages)
     }
 
     /// A model that answers with the pictures of the folder.

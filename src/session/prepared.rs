@@ -43,7 +43,7 @@ pub struct PreparedRun<'a> {
     pub seed: u64,
     /// The name of the run.
     pub run: String,
-    /// Files and number format of networks in this process.
+    /// The files that shape the outputs, and the number format of networks in this process.
     weights: Option<Value>,
 }
 

@@ -543,6 +543,55 @@ fn one_package_download_serves_all_its_assets() {
 
 #[cfg(unix)]
 #[test]
+fn a_file_of_an_installed_package_is_used_and_named_and_nothing_is_fetched() {
+    let tools = tempfile::tempdir().unwrap();
+    // No pip may be called.
+    let python = fake_python(tools.path(), "exit 1");
+    let environment = tools.path().join("env");
+    let packages = environment.join("lib/python3.12/site-packages");
+    fs::create_dir_all(packages.join("m")).unwrap();
+    fs::create_dir_all(environment.join("bin")).unwrap();
+    fs::copy(&python, environment.join("bin/python")).unwrap();
+    fs::write(packages.join("m/a.onnx"), b"first").unwrap();
+    let table = package_asset("a", "m/a.onnx", b"first");
+    for (name, value) in [
+        ("UNIGAUGE_PYTHON", environment.join("bin/python")),
+        ("VIRTUAL_ENV", environment.clone()),
+    ] {
+        let bench = Bench::with_table(&table).set(name, value.display());
+        let hub = bench.hub();
+        for _ in 0..2 {
+            assert_eq!(hub.ensure("a").unwrap(), packages.join("m/a.onnx"));
+        }
+        let told = bench.notes.0.lock().unwrap().clone();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(
+            told[0].contains("m/a.onnx of the installed package"),
+            "{told:?}"
+        );
+        assert!(matches!(
+            hub.list()
+                .iter()
+                .find(|entry| entry.asset.id == "a")
+                .unwrap()
+                .state,
+            AssetState::Present(_)
+        ));
+    }
+    // A file of another version of the package is not used.
+    fs::write(packages.join("m/a.onnx"), b"second").unwrap();
+    let bench = Bench::with_table(&table)
+        .set("VIRTUAL_ENV", environment.display())
+        .set("UNIGAUGE_PYTHON", python.display());
+    assert!(matches!(
+        bench.hub().path("a"),
+        Err(HubError::Absent { .. })
+    ));
+    assert!(!tools.path().join("calls").exists());
+}
+
+#[cfg(unix)]
+#[test]
 fn a_failing_package_client_is_quoted_without_credentials() {
     let tools = tempfile::tempdir().unwrap();
     let python = fake_python(

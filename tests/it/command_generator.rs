@@ -51,6 +51,9 @@ impl Bench {
             restarts: 3,
             env: Default::default(),
             cwd: Some(folder.path().to_owned()),
+            batch: None,
+            processes: None,
+            sources: Vec::new(),
         };
         change(&mut settings);
         Self {
@@ -68,6 +71,36 @@ impl Bench {
             seed: 18_446_744_073_709_551_615,
         };
         self.generator.generate(&request, &self.cancel)
+    }
+
+    /// The answers to a chunk, in the order in which they came: the place, and the text or the kind of the
+    /// failure.
+    fn ask_all(&mut self, names: &[&str]) -> Vec<(usize, String)> {
+        let items: Vec<Item> = names.iter().map(|name| item(name)).collect();
+        let requests: Vec<Request<'_>> = (items.iter())
+            .map(|item| Request {
+                item,
+                base: Path::new("/data"),
+                repeat: 0,
+                seed: 7,
+            })
+            .collect();
+        let mut answers = Vec::new();
+        self.generator
+            .generate_chunk(&requests, &self.cancel, &mut |index, result| {
+                let answer = match result {
+                    Ok(Generated {
+                        answer: Answer::Text(text),
+                        ..
+                    }) => text,
+                    Ok(other) => panic!("{other:?}"),
+                    Err(GenerateError::Item { kind, .. }) => format!("! {kind}"),
+                    Err(GenerateError::Fatal { message, .. }) => format!("!! {message}"),
+                    Err(GenerateError::Cancelled) => "!!! cancelled".to_owned(),
+                };
+                answers.push((index, answer));
+            });
+        answers
     }
 
     fn text(&mut self, name: &str) -> String {
@@ -235,6 +268,9 @@ fn a_program_that_is_not_there_is_named() {
         restarts: 0,
         env: Default::default(),
         cwd: None,
+        batch: None,
+        processes: None,
+        sources: Vec::new(),
     };
     assert!(CommandGenerator::new(settings).is_err());
 }
@@ -370,4 +406,198 @@ fn settings_have_defaults_and_refuse_unknown_keys() {
     assert_eq!(settings.restarts, 3);
     let error = toml::from_str::<CommandSettings>("program = [\"m\"]\ntimeout = 5").unwrap_err();
     assert!(error.to_string().contains("unknown field `timeout`"));
+}
+
+/// A program in Python that names this batch. `answer` is the body of its loop, in which `requests` has those
+/// of one line. It writes each line that it reads to `seen`.
+fn batched(batch: &str, answer: &str) -> String {
+    format!(
+        r#"
+import json, os, sys, time
+def say(value):
+    print(json.dumps(value), flush=True)
+def text(request):
+    say({{"id": request["id"], "text": request["item"].upper()}})
+say({{"ready": True, "batch": {batch}}})
+for line in sys.stdin:
+    open("seen", "a").write(line)
+    told = json.loads(line)
+    requests = told.get("requests", [told])
+{answer}
+"#
+    )
+}
+
+fn python(script: &str, change: impl FnOnce(&mut CommandSettings)) -> Bench {
+    Bench::with("", |settings| {
+        settings.program = ["python3", "-c", script].map(str::to_owned).to_vec();
+        change(settings);
+    })
+}
+
+impl Bench {
+    /// The number of requests in each line so far; 0 for a line that is one request without a list.
+    fn sizes(&self) -> Vec<usize> {
+        let seen = std::fs::read_to_string(self.file("seen")).unwrap();
+        let size = |line: &str| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line.get("requests")
+                .map_or(0, |list| list.as_array().unwrap().len())
+        };
+        seen.lines().map(size).collect()
+    }
+}
+
+fn sorted(mut answers: Vec<(usize, String)>) -> Vec<String> {
+    answers.sort();
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+#[test]
+fn a_program_that_names_a_batch_gets_lists_and_may_answer_in_any_order() {
+    let answer = "    for request in reversed(requests):\n        text(request)";
+    let mut bench = python(&batched("3", answer), |_| {});
+    assert_eq!(bench.generator.chunk(), 1);
+    // The first request is sent before the program has said anything.
+    assert_eq!(bench.text("a"), "A");
+    assert_eq!(bench.generator.chunk(), 3);
+    let answers = bench.ask_all(&["a", "b", "c", "d", "e"]);
+    let order: Vec<usize> = answers.iter().map(|(index, _)| *index).collect();
+    assert_eq!(order, [2, 1, 0, 4, 3]);
+    assert_eq!(sorted(answers), ["A", "B", "C", "D", "E"]);
+    assert_eq!(bench.text("z"), "Z");
+    assert_eq!(bench.sizes(), [0, 3, 2, 1]);
+    let seen = std::fs::read_to_string(bench.file("seen")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(seen.lines().nth(1).unwrap()).unwrap();
+    let folders: std::collections::BTreeSet<&str> = (line["requests"].as_array().unwrap().iter())
+        .map(|request| request["output_dir"].as_str().unwrap())
+        .collect();
+    assert_eq!(folders.len(), 3);
+    assert!(folders.iter().all(|folder| !Path::new(folder).exists()));
+}
+
+#[test]
+fn the_setting_batch_makes_batches_smaller_and_never_larger() {
+    let answer = "    for request in requests:\n        text(request)";
+    for (setting, sizes) in [(2, vec![0, 2, 2]), (100, vec![0, 4])] {
+        let mut bench = python(&batched("8", answer), |s| s.batch = Some(setting));
+        bench.text("first");
+        bench.ask_all(&["a", "b", "c", "d"]);
+        assert_eq!(bench.sizes(), sizes);
+    }
+    // A program that names none gets one request a line, whatever the setting is.
+    let mut bench = python(&batched("None", answer), |s| s.batch = Some(4));
+    bench.text("first");
+    assert_eq!(bench.generator.chunk(), 1);
+    assert_eq!(sorted(bench.ask_all(&["a", "b"])), ["A", "B"]);
+    assert_eq!(bench.sizes(), [0, 0, 0]);
+    let settings: CommandSettings = toml::from_str("program = [\"m\"]\nbatch = 0").unwrap();
+    let refused = CommandGenerator::new(settings).err().unwrap();
+    assert!(refused.to_string().contains("`batch` = 0"), "{refused}");
+}
+
+#[test]
+fn a_batch_that_is_no_number_stops_the_run_and_is_shown() {
+    for (wrong, shown) in [
+        ("0", "`batch`: 0"),
+        ("-3", "-3"),
+        ("2.5", "2.5"),
+        ("'8'", "\"8\""),
+    ] {
+        let mut bench = python(&batched(wrong, "    pass"), |_| {});
+        match bench.ask("a").unwrap_err() {
+            GenerateError::Fatal { message, help } => {
+                assert!(message.contains(shown), "{message}");
+                assert!(help.contains("1 or more"), "{help}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_batch_answered_before_the_program_died_is_kept_and_the_rest_is_asked_singly() {
+    let answer = "    for request in requests:
+        if request['item'] == 'bad':
+            os._exit(3)
+        text(request)";
+    let mut bench = python(&batched("8", answer), |_| {});
+    bench.text("first");
+    let answers = bench.ask_all(&["a", "b", "bad", "c", "d"]);
+    assert_eq!(sorted(answers), ["A", "B", "! crashed", "C", "D"]);
+    // The batch, then the bad one alone, and then a new program.
+    let sizes = bench.sizes();
+    assert_eq!(sizes[..3], [0, 5, 0]);
+    assert_eq!(sizes.len(), 5);
+    assert_eq!(sorted(bench.ask_all(&["e", "f"])), ["E", "F"]);
+    assert_eq!(bench.sizes()[5..], [2]);
+}
+
+#[test]
+fn the_time_of_a_batch_is_that_of_one_reply_for_each_request_and_begins_again_with_each_reply() {
+    let answer = "    for request in requests:
+        time.sleep(60 if request['item'] == 'hang' else 1 if len(requests) > 1 else 0)
+        text(request)";
+    let mut bench = python(&batched("4", answer), |s| s.timeout_seconds = 0.8);
+    bench.text("first");
+    // It takes 4 seconds in all, 1 for each, and the limit of the batch is 3.2.
+    assert_eq!(
+        sorted(bench.ask_all(&["a", "b", "c", "d"])),
+        ["A", "B", "C", "D"]
+    );
+    let answers = bench.ask_all(&["a", "hang", "c"]);
+    assert_eq!(sorted(answers), ["A", "! timeout", "C"]);
+}
+
+#[test]
+fn ids_that_were_not_asked_and_second_answers_are_wrong_lines() {
+    let answer = "    for request in requests:
+        text({'id': 'never#0', 'item': 'wrong'})
+        text(request)
+        text({'id': request['id'], 'item': 'twice'})";
+    let mut bench = python(&batched("4", answer), |_| {});
+    bench.text("first");
+    assert_eq!(sorted(bench.ask_all(&["a", "b", "c"])), ["A", "B", "C"]);
+    assert_eq!(sorted(bench.ask_all(&["d", "e"])), ["D", "E"]);
+
+    let answer = "    text(requests[0])
+    if len(requests) > 1:
+        for _ in range(2000):
+            text(requests[0])
+    else:
+        continue
+    time.sleep(60)";
+    let mut bench = python(&batched("4", answer), |_| {});
+    bench.text("first");
+    assert_eq!(sorted(bench.ask_all(&["a", "b"])), ["A", "B"]);
+}
+
+#[test]
+fn errors_in_a_batch_are_those_of_their_items() {
+    let answer = "    for request in requests:
+        if request['item'] == 'unsafe':
+            say({'id': request['id'], 'error': 'unsafe prompt'})
+        elif request['item'] == 'none':
+            say({'id': request['id']})
+        else:
+            text(request)";
+    let mut bench = python(&batched("4", answer), |_| {});
+    bench.text("first");
+    let answers = bench.ask_all(&["a", "unsafe", "none", "b"]);
+    assert_eq!(sorted(answers), ["A", "! program", "! protocol", "B"]);
+    assert_eq!(bench.sizes(), [0, 4]);
+}
+
+#[test]
+fn a_program_that_always_fails_in_batches_stops_the_run_with_an_answer_for_each_request() {
+    let answer = "    if requests[0]['item'] != 'first':
+        os._exit(3)
+    text(requests[0])";
+    let mut bench = python(&batched("4", answer), |s| s.restarts = 2);
+    bench.text("first");
+    let answers = sorted(bench.ask_all(&["a", "b", "c", "d"]));
+    assert_eq!(answers[0], "! crashed");
+    for answer in &answers[1..] {
+        assert!(answer.contains("failed 3 times in a row"), "{answer}");
+    }
 }

@@ -85,6 +85,34 @@ const LINES: &[(&str, &[&str])] = &[
     ("export items", &[RUN, "--out", "new.csv"]),
     ("export lm-eval", &[RUN, "--out", "new"]),
     (
+        "export hub",
+        &[RUN, "--dataset", "lab/questions", "--out", "new"],
+    ),
+    (
+        "export eee",
+        &[
+            RUN,
+            "--model-id",
+            "lab/echo",
+            "--organization",
+            "Lab",
+            "--out",
+            "new",
+        ],
+    ),
+    ("export metrics", &[RUN, "--out", "new.jsonl"]),
+    (
+        "watch",
+        &[
+            "pictures",
+            "--suite",
+            "mini-geneval",
+            "--once",
+            "--out",
+            "new",
+        ],
+    ),
+    (
         "gate",
         &[OTHER, "--baseline", "baseline.json", "--out", "new"],
     ),

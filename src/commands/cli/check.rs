@@ -19,7 +19,8 @@ pub(crate) struct CheckArgs {
     /// A study, a model, a reward, or a suite with `--model`; without a target, everything that is defined is
     /// checked
     pub target: Option<String>,
-    /// Models, each a name or a TOML file
+    /// Models, each a name, a TOML file, a Python file (my_model.py, my_model.py:function),
+    /// diffusers:REPO_OR_FOLDER or transformers:REPO_OR_FOLDER
     #[arg(long, short, value_name = "MODEL", num_args = 1..)]
     pub model: Vec<String>,
     /// Read the items from this file instead of the suite's own

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(super) const MAX_LINE: u64 = 64 << 20;
 /// How long a program may take to end after its stdin is closed.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// How long the last lines on stderr may take to arrive after the program's end.
+const LAST_WORDS: Duration = Duration::from_millis(20);
 
 /// What came from stdout.
 pub(super) enum Said {
@@ -31,6 +33,9 @@ pub(super) struct Running {
     stderr: Tail,
     fresh: bool,
     ended: Option<ExitStatus>,
+    /// The number of requests that the program wants in a line, at most. `None` if it names no number, or has
+    /// not named it yet.
+    pub(super) batch: Option<usize>,
 }
 
 impl Running {
@@ -74,6 +79,7 @@ impl Running {
             stderr,
             fresh: true,
             ended: None,
+            batch: None,
         })
     }
 
@@ -110,10 +116,17 @@ impl Running {
         // the signal.
         self.ended = self.group.ended_within(FAREWELL);
         self.group.kill();
+        // The thread that reads stderr may end a moment after the program.
+        std::thread::sleep(LAST_WORDS);
         match self.ended {
             Some(status) => status.to_string(),
             None => "stopped".to_owned(),
         }
+    }
+
+    /// The exit code of a program that was stopped or has ended, if it ended by itself.
+    pub(super) fn exit_code(&self) -> Option<i32> {
+        self.ended?.code()
     }
 
     /// The last lines of its stderr.

@@ -12,27 +12,48 @@ use std::path::Path;
 
 /// The kinds of lines on stdout.
 pub(super) enum Line {
-    Reply(Reply),
-    Ready,
-    /// A reply to a request that is not the current one.
-    OtherId(String),
+    /// A reply, with the id of its request.
+    Reply(Value, Reply),
+    /// The weights are loaded.
+    Ready(Batch),
     /// Something else, such as a progress bar.
     Stray,
 }
 
-/// A reply with the right id. It is not checked yet.
+/// The number of requests that the program wants in a line, at most.
+pub(super) enum Batch {
+    /// The program names no number, so each line is one request.
+    Unnamed,
+    /// The program answers `{"requests": […]}`.
+    AtMost(usize),
+    /// What the program wrote is not such a number.
+    Wrong(Value),
+}
+
+/// A reply that is not checked yet.
 pub(super) struct Reply(Object);
 
-/// Reads a line; `id` is that of the current request.
-pub(super) fn read(line: &[u8], id: &str) -> Line {
+/// Reads a line.
+pub(super) fn read(line: &[u8]) -> Line {
     let Ok(Value::Object(object)) = json::read(line) else {
         return Line::Stray;
     };
     match object.get("id") {
-        Some(Value::String(other)) if other == id => Line::Reply(Reply(object)),
-        Some(other) => Line::OtherId(other.to_string()),
-        None if object.get("ready") == Some(&Value::Bool(true)) => Line::Ready,
+        Some(id) => Line::Reply(id.clone(), Reply(object)),
+        None if object.get("ready") == Some(&Value::Bool(true)) => {
+            Line::Ready(Batch::read(object.get("batch")))
+        }
         None => Line::Stray,
+    }
+}
+
+impl Batch {
+    fn read(value: Option<&Value>) -> Self {
+        let number = |value: &Value| usize::try_from(value.as_u64()?).ok().filter(|&n| n > 0);
+        match value {
+            None | Some(Value::Null) => Self::Unnamed,
+            Some(value) => number(value).map_or_else(|| Self::Wrong(value.clone()), Self::AtMost),
+        }
     }
 }
 
@@ -117,7 +138,32 @@ mod tests {
     proptest! {
         #[test]
         fn any_line_is_taken_for_something(line in prop::collection::vec(any::<u8>(), 0..200)) {
-            prop_assert!(!matches!(read(&line, "a#0"), Line::Reply(_) | Line::Ready));
+            prop_assert!(!matches!(read(&line), Line::Reply(..) | Line::Ready(_)));
+        }
+    }
+
+    #[test]
+    fn a_batch_is_a_whole_number_from_one() {
+        for (line, expected) in [
+            (r#"{"ready":true}"#, "unnamed"),
+            (r#"{"ready":true,"batch":null}"#, "unnamed"),
+            (r#"{"ready":true,"batch":1}"#, "1"),
+            (r#"{"ready":true,"batch":64}"#, "64"),
+            (r#"{"ready":true,"batch":0}"#, "wrong 0"),
+            (r#"{"ready":true,"batch":-1}"#, "wrong -1"),
+            (r#"{"ready":true,"batch":8.5}"#, "wrong 8.5"),
+            (r#"{"ready":true,"batch":"8"}"#, "wrong \"8\""),
+            (r#"{"ready":true,"batch":true}"#, "wrong true"),
+        ] {
+            let Line::Ready(batch) = read(line.as_bytes()) else {
+                panic!("{line}")
+            };
+            let found = match batch {
+                Batch::Unnamed => "unnamed".to_owned(),
+                Batch::AtMost(most) => most.to_string(),
+                Batch::Wrong(value) => format!("wrong {value}"),
+            };
+            assert_eq!(found, expected, "{line}");
         }
     }
 
@@ -129,7 +175,7 @@ mod tests {
             r#"{"id":"a","text":5}"#,
             r#"{"id":"a","text":"x","timings":{"a":"b"}}"#,
         ] {
-            let Line::Reply(reply) = read(body.as_bytes(), "a") else {
+            let Line::Reply(_, reply) = read(body.as_bytes()) else {
                 panic!("{body}")
             };
             let error = reply.into_generated(Path::new("/")).unwrap_err();

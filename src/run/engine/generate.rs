@@ -30,8 +30,9 @@ impl Work<'_> {
         if plan.done > 0 {
             generator.worked_before();
         }
-        let chunk = generator.chunk().max(1);
         loop {
+            // A program of the user's names the size of its batches only after it was started.
+            let chunk = generator.chunk().max(1);
             let slots = queue.take_ready(chunk, || self.stopped(shared));
             if slots.is_empty() {
                 return;

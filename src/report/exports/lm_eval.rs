@@ -1,49 +1,52 @@
 //! Results of a run in the shape that lm-evaluation-harness writes (`results_TIME.json`), for programs that
 //! read those.
 
-use crate::record::{Group, Summary};
+use super::{ExportFile, ExportedRun, sanitized};
+use crate::record::Group;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 
-/// A run, and what its numbers' standard errors are.
-pub struct LmEval<'a> {
-    /// The numbers of the run.
-    pub summary: &'a Summary,
-    /// `manifest.json` as it is.
-    pub manifest: &'a Value,
-    /// How many items were asked.
-    pub items: usize,
-    /// Standard error of the overall number. `None` if there is none.
-    pub error: Option<f64>,
-    /// The standard error of a group.
-    pub error_of: &'a dyn Fn(&Group) -> Option<f64>,
-    /// When the run started, in seconds since 1970.
-    pub started: f64,
-    /// How many seconds the run took. `None` if that is not known.
-    pub took: Option<f64>,
+/// The file of a run: `MODEL/results_SUITE_RUN_TIME.json`. Readers of such files look for the time at the end
+/// of the name.
+pub fn file(run: &ExportedRun) -> ExportFile {
+    let summary = &run.summary;
+    let time = run.started.strftime("%Y-%m-%dT%H-%M-%S%.6f");
+    let (suite, name) = (sanitized(&summary.suite), sanitized(&summary.run));
+    ExportFile {
+        path: Path::new(&sanitized(&summary.model))
+            .join(format!("results_{suite}_{name}_{time}.json")),
+        text: format!("{:#}\n", LmEval { run }.results()),
+    }
+}
+
+struct LmEval<'a> {
+    run: &'a ExportedRun,
 }
 
 impl LmEval<'_> {
     /// The suite is a group of tasks: the groups of its first tag. Numbers are `score,none` with
     /// `score_stderr,none`, a standard error with items as clusters or `N/A`; further official numbers are
     /// next to them under their own names.
-    pub fn results(&self) -> Value {
-        let summary = self.summary;
+    fn results(&self) -> Value {
+        let (run, summary) = (self.run, &self.run.summary);
+        let manifest = &run.manifest;
+        let took = run.finished.map(|at| at.duration_since(run.started));
         let name = task(&summary.suite);
         let groups = self.groups();
         let (mut results, mut samples) = (Map::new(), Map::new());
-        let mut overall = numbers(&summary.suite, summary.overall.value, self.error);
+        let mut overall = numbers(&summary.suite, summary.overall.value, run.error);
         for (metric, value) in &summary.metrics {
             let metric = metric.replace(',', " ");
             overall.insert(format!("{metric},none"), json!(value));
             overall.insert(format!("{metric}_stderr,none"), json!("N/A"));
         }
         results.insert(name.clone(), overall.clone().into());
-        samples.insert(name.clone(), counts(self.items, summary.overall.n));
+        samples.insert(name.clone(), counts(run.items.len(), summary.overall.n));
         let mut tasks = Vec::new();
-        for group in &groups {
+        for (group, error) in groups {
             let subtask = task(&format!("{}_{}", summary.suite, group.key));
             let alias = format!(" - {}", group.key);
-            let own = numbers(&alias, group.value, (self.error_of)(group));
+            let own = numbers(&alias, group.value, error);
             results.insert(subtask.clone(), own.into());
             samples.insert(subtask.clone(), counts(group.n, group.n));
             tasks.push(subtask);
@@ -62,14 +65,14 @@ impl LmEval<'_> {
             "higher_is_better": each(&|_| json!({"score": true})),
             "n-samples": samples,
             "config": self.config(),
-            "git_hash": self.manifest["program"]["commit"],
-            "date": self.started,
+            "git_hash": manifest["program"]["commit"],
+            "date": run.started.as_millisecond() as f64 / 1000.0,
             "task_hashes": {},
             "model_source": "unigauge",
             "model_name": summary.model,
             "model_name_sanitized": sanitized(&summary.model),
-            "total_evaluation_time_seconds": self.took.map(|took| took.to_string()),
-            "unigauge_version": self.manifest["program"]["version"],
+            "total_evaluation_time_seconds": took.map(|took| took.as_secs_f64().to_string()),
+            "unigauge_version": manifest["program"]["version"],
             "run": summary.run,
             "notes": summary.notes,
         });
@@ -80,62 +83,49 @@ impl LmEval<'_> {
     }
 
     /// The groups of the suite's first tag.
-    fn groups(&self) -> Vec<&Group> {
-        let first = self.summary.groups.first().map(|group| &group.by);
-        let groups = self.summary.groups.iter();
-        groups.filter(|group| Some(&group.by) == first).collect()
+    fn groups(&self) -> Vec<(&Group, Option<f64>)> {
+        let first = self.run.summary.groups.first().map(|group| &group.by);
+        let groups = self.run.groups();
+        groups
+            .filter(|(group, _)| Some(&group.by) == first)
+            .collect()
     }
 
     fn config_of(&self, task: &str) -> Value {
-        let suite = &self.manifest["suite"];
+        let suite = &self.run.manifest["suite"];
         json!({
             "task": task,
             "dataset_path": suite["source"],
             "description": suite["description"],
             "output_type": "generate_until",
             "metric_list": [
-                {"metric": "score", "aggregation": self.summary.overall.method, "higher_is_better": true}
+                {"metric": "score", "aggregation": self.run.summary.overall.method, "higher_is_better": true}
             ],
             "num_fewshot": 0,
-            "repeats": self.manifest["repeats"],
-            "metadata": {"version": self.summary.suite_version, "grade": suite["grade"]},
+            "repeats": self.run.manifest["repeats"],
+            "metadata": {"version": self.run.summary.suite_version, "grade": suite["grade"]},
         })
     }
 
     fn config(&self) -> Value {
-        let model = &self.manifest["model"];
+        let manifest = &self.run.manifest;
+        let model = &manifest["model"];
         json!({
             "model": model["generator"],
             "model_args": model["settings"],
             "batch_size": 1,
             "batch_sizes": [],
-            "device": self.manifest["device"],
+            "device": manifest["device"],
             "use_cache": null,
-            "limit": self.manifest["selection"]["limit"],
+            "limit": manifest["selection"]["limit"],
             "bootstrap_iters": null,
             "gen_kwargs": null,
-            "random_seed": self.manifest["seed"],
+            "random_seed": manifest["seed"],
             "numpy_seed": null,
             "torch_seed": null,
             "fewshot_seed": null,
         })
     }
-}
-
-/// A name that is safe in a path, as lm-evaluation-harness makes it.
-pub fn sanitized(model: &str) -> String {
-    let mut name = String::new();
-    let mut inside = false;
-    for character in model.chars() {
-        let bad = "\"<>:/|\\?*[]".contains(character);
-        match (bad, inside) {
-            (true, false) => name.push_str("__"),
-            (true, true) => {}
-            (false, _) => name.push(character),
-        }
-        inside = bad;
-    }
-    name
 }
 
 fn numbers(alias: &str, value: Option<f64>, error: Option<f64>) -> Map<String, Value> {
