@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 import os
 import secrets
 import selectors
@@ -12,7 +11,7 @@ import socket
 import tempfile
 from typing import Any, Dict, Optional, Tuple
 
-from ._protocol import read, ready
+from ._protocol import encode, read, ready
 from ._serve import DeviceLost, Served
 
 #: The longest path of a Unix socket, in bytes, on all systems.
@@ -28,7 +27,7 @@ class _Connection:
         self.trusted = False
 
     def send(self, message: Dict[str, Any]) -> None:
-        self.channel.sendall(json.dumps(message).encode() + b"\n")
+        self.channel.sendall(encode(message))
 
 
 class Bridge:

@@ -79,12 +79,17 @@ def read(line: bytes) -> List[Dict[str, Any]]:
     return []
 
 
-def _write(replies: BinaryIO, reply: Dict[str, Any]) -> None:
+def encode(message: Dict[str, Any]) -> bytes:
+    """The line of a message. Characters that have no form in UTF-8 become question marks."""
     try:
-        line = json.dumps(reply, allow_nan=False)
+        line = json.dumps(message, allow_nan=False, ensure_ascii=False)
     except (TypeError, ValueError) as error:
-        line = json.dumps({"id": reply.get("id"), "error": f"the reply has no JSON form: {error}"})
-    replies.write(line.encode() + b"\n")
+        line = json.dumps({"id": message.get("id"), "error": f"the reply has no JSON form: {error}"})
+    return line.encode(errors="replace") + b"\n"
+
+
+def _write(replies: BinaryIO, message: Dict[str, Any]) -> None:
+    replies.write(encode(message))
     replies.flush()
 
 

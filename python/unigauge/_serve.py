@@ -113,7 +113,7 @@ class Served:
         try:
             answers = _pictures.pictures_of(_called(self.function, _arguments.lists(self._taken, values)))
             if len(answers) != len(readable):
-                raise PictureError(f"returned {_counted(len(answers))} for {len(readable)} prompts")
+                raise PictureError(f"returned {_counted(len(answers), 'answer')} for {_counted(len(readable), 'prompt')}")
         except (Exception, SystemExit) as error:
             yield from self._failed_batch(readable, error)
             return
@@ -231,12 +231,12 @@ def _only(value: Any) -> Any:
         return value
     answers = _pictures.pictures_of(value)
     if len(answers) != 1:
-        raise PictureError(f"returned {_counted(len(answers))} for one prompt")
+        raise PictureError(f"returned {_counted(len(answers), 'answer')} for one prompt")
     return answers[0]
 
 
-def _counted(number: int) -> str:
-    return "1 answer" if number == 1 else f"{number} answers"
+def _counted(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
 
 
 def _opened(path: str) -> Any:
