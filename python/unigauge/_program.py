@@ -64,7 +64,13 @@ class Program:
         for reader in self._readers:
             # A process that the program left behind may keep its streams open.
             reader.join(timeout=5.0)
+        self._close()
         return code
+
+    def _close(self) -> None:
+        for reader, stream in zip(self._readers, (self._process.stdout, self._process.stderr)):
+            if stream is not None and not reader.is_alive():
+                stream.close()
 
     def interrupt(self, then: Callable[[], None] = lambda: None) -> None:
         """Ends it as Ctrl-C does, so that the same call goes on later; `then` is called in between."""
@@ -75,7 +81,7 @@ class Program:
             self._process.wait(_FAREWELL)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+        self.wait()
 
     def json(self) -> Any:
         """What it printed on standard output, read as JSON.

@@ -4,12 +4,14 @@ import importlib.util
 import json
 import os
 import queue
+import struct
 import subprocess
 import sys
 import tempfile
 import textwrap
 import threading
 import unittest
+import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGE = os.path.join(ROOT, "python")
@@ -18,11 +20,20 @@ PACKAGE = os.path.join(ROOT, "python")
 if os.environ.get("UNIGAUGE_TEST_INSTALLED") != "1" and PACKAGE not in sys.path:
     sys.path.insert(0, PACKAGE)
 
-#: The smallest PNG: one black pixel in RGB.
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763606060000000040001"
-    "27340a270000000049454e44ae426082"
-)
+
+
+def black_png(side=8):
+    """A black picture in RGB."""
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    rows = zlib.compress(bytes(1 + 3 * side) * side)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+PNG = black_png()
 
 
 def skip(reason):
