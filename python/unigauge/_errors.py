@@ -60,11 +60,16 @@ def describe(error: BaseException, file: Optional[str] = None) -> str:
 def _place(error: BaseException, file: Optional[str]) -> Optional[str]:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if file is not None and frame.filename == file]
-    others = [frame for frame in frames if os.path.dirname(os.path.abspath(frame.filename)) != _PACKAGE]
+    others = [frame for frame in frames if not is_ours(frame.filename)]
     for found in (own, others):
         if found:
             return f"{os.path.basename(found[-1].filename)}:{found[-1].lineno}"
     return None
+
+
+def is_ours(file: str) -> bool:
+    """Whether a file belongs to this package."""
+    return os.path.dirname(os.path.abspath(file)) == _PACKAGE
 
 
 def broke_the_device(error: BaseException) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Union, overload
 
 from . import _arguments, _pictures
-from ._errors import PictureError, broke_the_device, describe
+from ._errors import PictureError, broke_the_device, describe, is_ours
 
 Json = Dict[str, Any]
 
@@ -253,10 +253,11 @@ def _opened(path: str) -> Any:
 
 
 def _file_of(function: Callable[..., Any]) -> Optional[str]:
-    """The file that a function was written in."""
+    """The file that a user's function was written in; None for one of this package."""
     inner = inspect.unwrap(function)
     code = getattr(inner, "__code__", None) or getattr(getattr(type(inner), "__call__", None), "__code__", None)
-    return getattr(code, "co_filename", None)
+    file = getattr(code, "co_filename", None)
+    return None if file is None or is_ours(file) else file
 
 
 def _say(remark: str) -> None:

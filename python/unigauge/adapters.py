@@ -13,6 +13,7 @@ output does not depend on the device, nor on which outputs share its batch.
 from __future__ import annotations
 
 import inspect
+import warnings
 from typing import Any, Callable, Dict, List, Optional
 
 from ._serve import Served
@@ -37,13 +38,7 @@ def diffusers(pipe: Any, *, batch: int = 1, **call: Any) -> Served:
         TypeError: If the pipeline takes no `generator`, since its outputs could then not be repeated, or
             lacks one of the arguments in `call`.
     """
-    accepted = _accepted(pipe.__call__)
-    if accepted is not None:
-        if "generator" not in accepted:
-            raise TypeError(f"{type(pipe).__name__} takes no `generator`, so its outputs would not follow the seeds")
-        unknown = [name for name in call if name not in accepted]
-        if unknown:
-            raise TypeError(f"{type(pipe).__name__} takes no argument {', '.join(unknown)}")
+    _check_call(pipe, call)
 
     def generate(prompt: List[str], seed: List[int], images: List[List[Any]]) -> List[Any]:
         torch = _torch()
@@ -146,13 +141,10 @@ def pretrained_diffusers(
     from diffusers import DiffusionPipeline
 
     device = device or _device()
-    options = {"revision": revision, "variant": variant}
-    pipe = DiffusionPipeline.from_pretrained(
-        repository,
-        torch_dtype=getattr(torch, dtype or _dtype(device)),
-        **{key: value for key, value in options.items() if value is not None},
-    )
-    return diffusers(pipe.to(device), batch=batch, **call)
+    precision = getattr(torch, dtype or _dtype(device))
+    options = {key: value for key, value in (("revision", revision), ("variant", variant)) if value is not None}
+    pipe = DiffusionPipeline.from_pretrained(repository, torch_dtype=precision, **options)
+    return diffusers(pipe.to(device=device, dtype=precision), batch=batch, **call)
 
 
 def pretrained_transformers(
@@ -169,15 +161,17 @@ def pretrained_transformers(
     The arguments are those of `pretrained_diffusers`; all others go to `model.generate`.
     """
     torch = _torch()
-    from transformers import AutoModelForImageTextToText, AutoProcessor
+    import transformers as library
 
+    # Before version 4.46 it had another name.
+    names = ("AutoModelForImageTextToText", "AutoModelForVision2Seq")
+    loader = next(getattr(library, name) for name in names if hasattr(library, name))
     device = device or _device()
+    precision = getattr(torch, dtype or _dtype(device))
     options = {} if revision is None else {"revision": revision}
-    model = AutoModelForImageTextToText.from_pretrained(
-        repository, torch_dtype=getattr(torch, dtype or _dtype(device)), **options
-    )
-    processor = AutoProcessor.from_pretrained(repository, **options)
-    return transformers(model.to(device).eval(), processor, batch=batch, **generate)
+    model = loader.from_pretrained(repository, torch_dtype=precision, **options)
+    processor = library.AutoProcessor.from_pretrained(repository, **options)
+    return transformers(model.to(device=device, dtype=precision).eval(), processor, batch=batch, **generate)
 
 
 def _torch() -> Any:
@@ -194,12 +188,19 @@ def _dtype(device: str) -> str:
     return "float32" if device.startswith("cpu") else "bfloat16"
 
 
-def _accepted(call: Callable[..., Any]) -> Optional[List[str]]:
-    """The names of a call's parameters; None if it takes any."""
-    parameters = inspect.signature(call).parameters.values()
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return [parameter.name for parameter in parameters]
+def _check_call(pipe: Any, call: Dict[str, Any]) -> None:
+    """Refuses arguments that a pipeline does not take. One that takes any may ignore them, so that there is a
+    warning."""
+    parameters = inspect.signature(pipe.__call__).parameters
+    takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    name = type(pipe).__name__
+    if "generator" not in parameters and not takes_any:
+        raise TypeError(f"{name} takes no `generator`, so its outputs would not follow the seeds")
+    unknown = ", ".join(key for key in call if key not in parameters)
+    if unknown and not takes_any:
+        raise TypeError(f"{name} takes no argument {unknown}")
+    if unknown:
+        warnings.warn(f"{name} names no argument {unknown} and may ignore it", stacklevel=3)
 
 
 def _chat_template(processor: Any) -> Callable[[str, int], str]:
