@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import secrets
+import sys
 import tempfile
 import threading
 import warnings
-import sys
 from types import TracebackType
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Type, Union
+from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Type, Union
 
 from ._errors import UnigaugeError, describe
 from ._function_model import converse, model_name, served, write_model
@@ -118,6 +118,7 @@ class Callback:
         self._finished: queue.Queue[_Scored] = queue.Queue()
         self._scoring: Optional[Program] = None
         self._cancelled = False
+        self._closed = False
         self._worker: Optional[threading.Thread] = None
 
     def _suite_of(self, suite_or_prompts: Union[PathLike, Sequence[str]], scorers: Sequence[str]) -> str:
@@ -138,6 +139,8 @@ class Callback:
     def sample(self, step: int) -> None:
         """Makes samples now, whatever the step is, and has them scored."""
         try:
+            if self._closed:
+                raise UnigaugeError("the callback is closed")
             folder = self._make_samples(step)
         except Exception as error:
             self._failed(step, "sampling", error)
@@ -231,7 +234,7 @@ class Callback:
 
     def close(self, wait: bool = True) -> None:
         """Waits for the scores of all samples and logs them. With `wait=False`, what is not finished is given
-        up; its samples stay on the disk."""
+        up; its samples stay on the disk. Later calls make no samples."""
         if self._worker is not None:
             if not wait:
                 self._cancelled = True
@@ -241,6 +244,8 @@ class Callback:
             self._worker.join()
             self._worker = None
         self._deliver()
+        self._closed = True
+        self._definitions.cleanup()
 
     def __enter__(self) -> Callback:
         return self

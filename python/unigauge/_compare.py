@@ -83,7 +83,11 @@ class Comparison:
 
 
 def compare(
-    a: Union[Result, PathLike], b: Union[Result, PathLike], *, allow: Sequence[str] = (), page: Optional[PathLike] = None
+    a: Union[Result, PathLike],
+    b: Union[Result, PathLike],
+    *,
+    allow: Sequence[str] = (),
+    page: Optional[PathLike] = None,
 ) -> Comparison:
     """Compares two runs of a suite, item by item.
 

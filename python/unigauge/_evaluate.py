@@ -18,11 +18,47 @@ Model = Union[Callable[..., Any], Served, str, "os.PathLike[str]"]
 
 
 @overload
-def evaluate(suite: PathLike, model: Model, *, seeds: Optional[int] = ..., **more: Any) -> Result: ...
+def evaluate(
+    suite: PathLike,
+    model: Model,
+    *,
+    limit: Optional[int] = ...,
+    only: Sequence[str] = ...,
+    seeds: Optional[int] = ...,
+    repeats: Optional[int] = ...,
+    out: PathLike = ...,
+    name: Optional[str] = ...,
+    version: Optional[str] = ...,
+    batch: Optional[int] = ...,
+    items: Optional[PathLike] = ...,
+    set: Optional[Mapping[str, Any]] = ...,
+    device: Optional[str] = ...,
+    jobs: Optional[int] = ...,
+    offline: bool = ...,
+    quiet: bool = ...,
+) -> Result: ...
 
 
 @overload
-def evaluate(suite: PathLike, model: Model, *, seeds: Sequence[int], **more: Any) -> List[Result]: ...
+def evaluate(
+    suite: PathLike,
+    model: Model,
+    *,
+    limit: Optional[int] = ...,
+    only: Sequence[str] = ...,
+    seeds: Sequence[int],
+    repeats: Optional[int] = ...,
+    out: PathLike = ...,
+    name: Optional[str] = ...,
+    version: Optional[str] = ...,
+    batch: Optional[int] = ...,
+    items: Optional[PathLike] = ...,
+    set: Optional[Mapping[str, Any]] = ...,
+    device: Optional[str] = ...,
+    jobs: Optional[int] = ...,
+    offline: bool = ...,
+    quiet: bool = ...,
+) -> List[Result]: ...
 
 
 def evaluate(
@@ -31,7 +67,7 @@ def evaluate(
     *,
     limit: Optional[int] = None,
     only: Sequence[str] = (),
-    seeds: Union[None, int, Sequence[int]] = None,
+    seeds: Union[int, Sequence[int], None] = None,
     repeats: Optional[int] = None,
     out: PathLike = "results",
     name: Optional[str] = None,

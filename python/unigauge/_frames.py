@@ -66,5 +66,7 @@ def _frame(library: str, rows: List[Record]) -> Any:
     try:
         module = importlib.import_module(library)
     except ImportError:
-        raise ImportError(f"{library} is not installed; install it (`pip install {library}`), or use records()") from None
+        raise ImportError(
+            f"{library} is not installed; install it (`pip install {library}`), or use records()"
+        ) from None
     return module.DataFrame(columns(rows))

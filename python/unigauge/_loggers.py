@@ -34,7 +34,9 @@ def log_function(logger: Any, prefix: str) -> Callable[[Values, int], None]:
         return lambda values, step: _scalars(logger, values, step)
     if callable(logger):
         return lambda values, step: logger(values)
-    raise TypeError(f"unigauge: a logger has .log(dict), .log_metrics(dict) or .add_scalar, not {type(logger).__name__}")
+    raise TypeError(
+        f"unigauge: a logger has .log(dict), .log_metrics(dict) or .add_scalar, not {type(logger).__name__}"
+    )
 
 
 def _late(logger: Any, prefix: str) -> Callable[[Values, int], None]:

@@ -215,9 +215,7 @@ def _to_bytes(array: Any, original: Any) -> Any:
             f"returned an array of shape {shape} with {wrong} of {array.size} numbers that are NaN or infinite"
         )
     if lowest < -_SLACK or highest > 1 + _SLACK:
-        raise PictureError(
-            f"returned floats in {lowest:.6g}..{highest:.6g} (shape {shape}); {_ADVICE}"
-        )
+        raise PictureError(f"returned floats in {lowest:.6g}..{highest:.6g} (shape {shape}); {_ADVICE}")
     return (array * 255).round().clip(0, 255).astype("uint8", order="C")
 
 

@@ -23,7 +23,9 @@ _FAREWELL = 15.0
 class Program:
     """The running program. Its standard output is kept, its standard error is shown unless `quiet`."""
 
-    def __init__(self, arguments: Sequence[str], *, quiet: bool, environment: Optional[Mapping[str, str]] = None) -> None:
+    def __init__(
+        self, arguments: Sequence[str], *, quiet: bool, environment: Optional[Mapping[str, str]] = None
+    ) -> None:
         self.arguments = list(arguments)
         self._quiet = quiet
         self._words: Deque[str] = collections.deque(maxlen=_LAST_LINES)

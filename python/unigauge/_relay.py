@@ -15,7 +15,7 @@ import sys
 import threading
 
 
-def main():
+def main() -> int:
     # Schedulers signal every process of a job. This one ends when one of its two sides is closed.
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU"):
         if hasattr(signal, name):
@@ -35,7 +35,7 @@ def main():
         write_all(replies)
 
 
-def connect(address):
+def connect(address: str) -> socket.socket:
     kind, _, place = address.partition(":")
     if kind == "unix":
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -47,7 +47,7 @@ def connect(address):
     return connection
 
 
-def send_requests(connection):
+def send_requests(connection: socket.socket) -> None:
     try:
         while True:
             requests = os.read(0, 1 << 16)
@@ -60,7 +60,7 @@ def send_requests(connection):
         pass
 
 
-def write_all(content):
+def write_all(content: bytes) -> None:
     while content:
         content = content[os.write(1, content) :]
 

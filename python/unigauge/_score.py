@@ -18,7 +18,7 @@ _EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 def score(
     images: Union[PathLike, Sequence[Any], Mapping[str, Any]],
-    prompts: Union[None, Sequence[str], Mapping[str, str]] = None,
+    prompts: Union[Sequence[str], Mapping[str, str], None] = None,
     scorers: Sequence[str] = ("clip-score",),
     *,
     suite: Optional[PathLike] = None,
@@ -118,7 +118,7 @@ def _named(images: Any) -> Mapping[str, Any]:
     return named
 
 
-def _texts(prompts: Union[None, Sequence[str], Mapping[str, str]], names: List[str]) -> List[str]:
+def _texts(prompts: Union[Sequence[str], Mapping[str, str], None], names: List[str]) -> List[str]:
     """The prompts in the order of the pictures. Without prompts, a picture's name stands there."""
     if prompts is None:
         return names

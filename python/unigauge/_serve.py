@@ -52,7 +52,7 @@ class Served:
             raise ValueError(f"unigauge.serve: batch={batch!r} is not a whole number from 1")
         if images not in ("pillow", "path"):
             raise ValueError(f"unigauge.serve: images={images!r} is neither 'pillow' nor 'path'")
-        self.function = function
+        self.function: Callable[..., Any] = function
         self.batch = batch
         self._images = images
         self._taken = _arguments.parameters(function, batch is not None)
@@ -113,7 +113,9 @@ class Served:
         try:
             answers = _pictures.pictures_of(_called(self.function, _arguments.lists(self._taken, values)))
             if len(answers) != len(readable):
-                raise PictureError(f"returned {_counted(len(answers), 'answer')} for {_counted(len(readable), 'prompt')}")
+                raise PictureError(
+                    f"returned {_counted(len(answers), 'answer')} for {_counted(len(readable), 'prompt')}"
+                )
         except (Exception, SystemExit) as error:
             yield from self._failed_batch(readable, error)
             return

@@ -40,7 +40,7 @@ def _take() -> Streams:
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
-    sys.stdin = open(os.devnull, "r", encoding="utf-8")
+    sys.stdin = open(os.devnull, encoding="utf-8")
     # Lines of the model appear when they are printed, not when a buffer is full.
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(line_buffering=True)

@@ -106,10 +106,7 @@ def transformers(
         texts = [make_text(question, len(several)) for question, several in zip(prompt, images)]
         # Images of one text only: processors disagree about lists of lists.
         if sampled or (len(texts) > 1 and len({len(several) for several in images}) > 1):
-            return [
-                _seeded(one, lambda text=text, several=several: ask([text], [several])[0], sampled)
-                for text, several, one in zip(texts, images, seed)
-            ]
+            return [_alone(ask, *one, sampled) for one in zip(texts, images, seed)]
         with _left_padding(processor):
             return ask(texts, images)
 
@@ -213,14 +210,17 @@ def _chat_template(processor: Any) -> Callable[[str, int], str]:
     return make_text
 
 
-def _seeded(seed: int, function: Callable[[], str], sampled: bool) -> str:
-    """The function's value, drawn with a seed; the random numbers of others stay as they are."""
+def _alone(
+    ask: Callable[[List[str], List[List[Any]]], List[str]], text: str, images: List[Any], seed: int, sampled: bool
+) -> str:
+    """The answer to one question. A sampled one is drawn with its seed, and the random numbers of others stay as
+    they are."""
     if not sampled:
-        return function()
+        return ask([text], [images])[0]
     torch = _torch()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return function()
+        return ask([text], [images])[0]
 
 
 class _left_padding:

@@ -21,7 +21,6 @@ if os.environ.get("UNIGAUGE_TEST_INSTALLED") != "1" and PACKAGE not in sys.path:
     sys.path.insert(0, PACKAGE)
 
 
-
 def black_png(side=8):
     """A black picture in RGB."""
 

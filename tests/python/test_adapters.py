@@ -9,7 +9,6 @@ import unittest
 import warnings
 
 import support
-
 import unigauge
 
 CHAT = (
@@ -282,7 +281,9 @@ class Transformers(Case):
         return [reply["text"] for reply in self.answers(served, requests)]
 
     def questions(self, **keys):
-        return self.requests("what?", "which colour has it?", "how many things are there in the picture?", task="understand", **keys)
+        return self.requests(
+            "what?", "which colour has it?", "how many things are there in the picture?", task="understand", **keys
+        )
 
     def test_a_batch_gives_what_single_questions_give(self):
         side = self.processor.tokenizer.padding_side

@@ -9,12 +9,11 @@ import tempfile
 import unittest
 from unittest import mock
 
-from support import PACKAGE, environment
-
 import unigauge
+from support import PACKAGE, environment
 from unigauge import NotFoundError, _find
 
-ECHO = "#!/bin/sh\necho \"$0\" \"$@\"\nexit 7\n"
+ECHO = '#!/bin/sh\necho "$0" "$@"\nexit 7\n'
 
 
 class Find(unittest.TestCase):

@@ -6,7 +6,6 @@ import types
 import unittest
 
 from support import PNG, need, size_of_png
-
 from unigauge import PictureError
 from unigauge._pictures import pictures_of, write
 
@@ -219,7 +218,6 @@ class Writer(Case):
 
         import numpy
         from PIL import Image
-
         from unigauge._png import encode
 
         for shape in ((1, 1, 3), (1, 9, 3), (9, 1, 3), (33, 65, 3)):

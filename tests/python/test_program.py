@@ -14,9 +14,8 @@ import unittest.mock
 import warnings
 
 import support
-from support import PNG
-
 import unigauge
+from support import PNG
 
 
 class Case(unittest.TestCase):
@@ -328,7 +327,9 @@ class Callback(Case):
     def test_an_error_of_the_training_gives_up_the_rest(self):
         with self.assertRaises(KeyError), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with unigauge.Callback("mini-text", lambda prompt: PNG, every=1, limit=2, out=self.out, offline=True) as scores:
+            with unigauge.Callback(
+                "mini-text", lambda prompt: PNG, every=1, limit=2, out=self.out, offline=True
+            ) as scores:
                 for step in range(3):
                     scores(step)
                 raise KeyError("of the training")
@@ -396,11 +397,15 @@ class ModelFile(Case):
 
     def test_a_model_file_is_run_and_goes_on(self):
         with open(os.path.join(self.folder, "my_model.py"), "w", encoding="utf-8") as file:
-            file.write(f"PNG = bytes.fromhex('{PNG.hex()}')\ndef generate(prompt):\n    print('hello')\n    return PNG\n")
+            file.write(
+                f"PNG = bytes.fromhex('{PNG.hex()}')\ndef generate(prompt):\n    print('hello')\n    return PNG\n"
+            )
         model = os.path.join(self.folder, "mine.toml")
         program = [sys.executable, "-m", "unigauge._run_model", "my_model.py"]
         with open(model, "w", encoding="utf-8") as file:
-            file.write(f'name = "mine"\ntitle = "Mine"\ngenerator = "command"\n[settings]\nprogram = {json.dumps(program)}\n')
+            file.write(
+                f'name = "mine"\ntitle = "Mine"\ngenerator = "command"\n[settings]\nprogram = {json.dumps(program)}\n'
+            )
             file.write(f"cwd = {json.dumps(self.folder)}\n")
         with unittest.mock.patch.dict(os.environ, support.environment()):
             result = self.evaluate(model, limit=3)

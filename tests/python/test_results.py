@@ -8,7 +8,7 @@ import types
 import unittest
 from unittest import mock
 
-import support  # noqa: F401
+import support
 import unigauge
 from unigauge import UnigaugeError, load
 
@@ -75,7 +75,9 @@ class Load(Case):
         self.assertEqual((first.prompt, first.correct, first.error, first.seed), (EVIL, True, None, 1))
         self.assertEqual((second.text, second.repeat, second.reason), ("words", 1, EVIL))
         self.assertEqual((failed.score, failed.unscored, failed.error), (None, "missing", f"program: {EVIL}"))
-        self.assertEqual(str(result), "Result(signs, my-model, seed0: 0.75 [0.5, 0.9], n = 2; 1 of 3 outputs without a score)")
+        self.assertEqual(
+            str(result), "Result(signs, my-model, seed0: 0.75 [0.5, 0.9], n = 2; 1 of 3 outputs without a score)"
+        )
         self.assertIsNone(result.report)
 
     def test_journals_of_shards(self):
