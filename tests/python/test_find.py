@@ -7,10 +7,12 @@ import sys
 import sysconfig
 import tempfile
 import unittest
+import venv
 from unittest import mock
 
+import support
 import unigauge
-from support import PACKAGE, environment
+
 from unigauge import NotFoundError, _find
 
 ECHO = '#!/bin/sh\necho "$0" "$@"\nexit 7\n'
@@ -34,14 +36,18 @@ class Find(unittest.TestCase):
         """A copy of the package in a folder for packages, and the Python that finds the program from there."""
         site = os.path.join(self.folder, *parts)
         ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(os.path.join(PACKAGE, "unigauge"), os.path.join(site, "unigauge"), ignore=ignore)
+        shutil.copytree(os.path.join(support.PACKAGE, "unigauge"), os.path.join(site, "unigauge"), ignore=ignore)
         return site
 
-    def found_from(self, site, **more):
-        own = {**environment(), "PYTHONPATH": site, "PATH": "/usr/bin:/bin", **more}
-        own.pop("UNIGAUGE_BIN", None) if "UNIGAUGE_BIN" not in more else None
+    def found_from(self, site, path="/usr/bin:/bin"):
+        """What a Python finds in whose environment nothing is installed."""
+        python = os.path.join(self.folder, "empty", "bin", "python")
+        if not os.path.exists(python):
+            venv.create(os.path.join(self.folder, "empty"), symlinks=True)
+        own = {**support.environment(), "PYTHONPATH": site, "PATH": path}
+        own.pop("UNIGAUGE_BIN", None)
         code = "import unigauge; print(unigauge.find_program())"
-        return subprocess.run([sys.executable, "-c", code], env=own, stdout=subprocess.PIPE, check=True).stdout.decode()
+        return subprocess.run([python, "-c", code], env=own, stdout=subprocess.PIPE, check=True).stdout.decode()
 
     def test_the_variable_comes_first(self):
         named = self.program("named")
@@ -63,7 +69,7 @@ class Find(unittest.TestCase):
     def test_the_path_comes_last(self):
         on_path = self.program("elsewhere")
         site = self.copy("site")
-        found = self.found_from(site, PATH=os.path.dirname(on_path) + ":/usr/bin:/bin")
+        found = self.found_from(site, os.path.dirname(on_path) + ":/usr/bin:/bin")
         self.assertEqual(found, on_path + "\n")
 
     def test_an_error_lists_the_places(self):
@@ -78,7 +84,7 @@ class Find(unittest.TestCase):
 
     def test_the_module_becomes_the_program(self):
         program = self.program("bin")
-        own = {**environment(), "UNIGAUGE_BIN": program}
+        own = {**support.environment(), "UNIGAUGE_BIN": program}
         ended = subprocess.run(
             [sys.executable, "-m", "unigauge", "run", "a b"], env=own, stdout=subprocess.PIPE, check=False
         )
