@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from ._errors import NotFoundError
-from ._find import find_program
+from ._find import find_program, search_path
 
 
 def main() -> int:
@@ -17,6 +17,7 @@ def main() -> int:
     except NotFoundError as error:
         print(f"unigauge: {error}", file=sys.stderr)
         return 6
+    os.environ["PATH"] = search_path()
     arguments = [program, *sys.argv[1:]]
     if os.name == "nt":
         # There, exec would give the prompt back before the program ends.

@@ -103,9 +103,10 @@ class Bridge:
         try:
             for reply in self._served.answers(read(line)):
                 connection.send(reply)
-        except DeviceLost:
-            # All replies are sent. This process is the user's, so that it goes on.
-            pass
+        except DeviceLost as lost:
+            # This process is the user's, so that it goes on.
+            for reply in lost.unanswered:
+                connection.send(reply)
 
     def _drop(self, connection: _Connection) -> None:
         self._selector.unregister(connection.channel)

@@ -16,7 +16,7 @@ from ._errors import UnigaugeError, describe
 from ._function_model import converse, model_name, served, write_model
 from ._loggers import log_function
 from ._program import Program, options
-from ._random import undisturbed
+from ._undisturbed import undisturbed
 from ._results import PathLike, Result, load
 from ._serve import Served
 from ._suite import Asked, read_scorers, write_suite

@@ -43,6 +43,14 @@ def find_program() -> str:
     )
 
 
+def search_path() -> str:
+    """The PATH on which `python3` is this Python, as in an active environment: the program starts model files with
+    it, and this package is installed there."""
+    own = os.path.dirname(os.path.abspath(sys.executable)) if sys.executable else ""
+    others = os.environ.get("PATH", os.defpath)
+    return os.pathsep.join(entry for entry in (own, others) if entry)
+
+
 def _is_program(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 

@@ -52,6 +52,8 @@ def write_model(folder: str, name: str, title: str, version: str) -> str:
         "settings": {
             "program": [sys.executable, "-S", _RELAY],
             "timeout_seconds": _NO_LIMIT,
+            # There is one process that answers.
+            "processes": 1,
             "env": {"UNIGAUGE_MODEL_VERSION": version},
         },
     }

@@ -12,7 +12,7 @@ import threading
 from typing import IO, Any, Callable, Deque, Dict, List, Mapping, Optional, Sequence
 
 from ._errors import UnigaugeError
-from ._find import find_program
+from ._find import find_program, search_path
 
 #: Lines of standard error that an error message repeats.
 _LAST_LINES = 30
@@ -35,7 +35,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "NO_COLOR": "1", **(environment or {})},
+            env={**os.environ, "PATH": search_path(), "NO_COLOR": "1", **(environment or {})},
             # Ctrl-C reaches this process alone, which then ends the child in order.
             start_new_session=os.name != "nt",
         )

@@ -51,7 +51,7 @@ def loop(served: Served, requests: BinaryIO, replies: BinaryIO) -> None:
 
     Raises:
         BrokenPipeError: If nobody reads the replies any more.
-        DeviceLost: After the replies to the line in hand.
+        DeviceLost: If an error made the GPU unusable for this process.
     """
     _write(replies, ready(served))
     for line in iter(requests.readline, b""):

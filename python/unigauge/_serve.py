@@ -32,7 +32,16 @@ class Reply:
 
 
 class DeviceLost(Exception):
-    """The GPU cannot be used by this process any more. All requests in hand are answered."""
+    """The GPU cannot be used by this process any more.
+
+    Attributes:
+        unanswered: The replies to requests of a batch that have none yet. One of them alone may be to blame: if
+            the process ends without these replies, the program asks each alone in a fresh process.
+    """
+
+    def __init__(self, unanswered: Sequence[Json] = ()) -> None:
+        super().__init__("the GPU cannot be used by this process any more")
+        self.unanswered = list(unanswered)
 
 
 class Served:
@@ -80,7 +89,7 @@ class Served:
             requests: Requests of the protocol; at most `batch` of them where the function takes lists.
 
         Raises:
-            DeviceLost: After all replies, if an error made the GPU unusable for this process.
+            DeviceLost: If an error made the GPU unusable for this process.
         """
         if self.batch is None:
             for request in requests:
@@ -128,13 +137,13 @@ class Served:
 
     def _failed_batch(self, requests: Sequence[Json], error: BaseException) -> Iterator[Json]:
         """Tries each request of a batch alone, so that one bad request fails no other."""
-        if broke_the_device(error):
-            for request in requests:
-                yield self._failure(request, error)
-            raise DeviceLost() from error
         if len(requests) == 1:
             yield self._failure(requests[0], error)
+            if broke_the_device(error):
+                raise DeviceLost() from error
             return
+        if broke_the_device(error):
+            raise DeviceLost([self._failure(request, error) for request in requests]) from error
         _say(f"a batch of {len(requests)} failed ({describe(error, self._file)}); each request is tried alone")
         for request in requests:
             yield from self._several([request])

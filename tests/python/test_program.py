@@ -129,6 +129,14 @@ class Evaluate(Case):
         result = self.evaluate(generate, batch=4)
         self.assertEqual((result.failed, sum(calls)), (0, 4))
 
+    def test_a_broken_gpu_fails_its_items(self):
+        def generate(prompts):
+            raise RuntimeError("CUDA error: device-side assert triggered")
+
+        with self.assertWarns(UserWarning):
+            result = self.evaluate(generate, batch=4)
+        self.assertEqual(result.failed, 4)
+
     def test_wrong_arguments_are_errors_of_the_program(self):
         with self.assertRaises(unigauge.UnigaugeError) as caught:
             self.evaluate(lambda prompt: PNG, suite="no-such-suite")
