@@ -332,6 +332,20 @@ class Callback(Case):
             warnings.simplefilter("error")
             self.assertEqual(self.train(1, suite="no-such-suite").errors, 1)
 
+    def test_a_real_file_of_tensorboard(self):
+        support.need("tensorboardX", "tensorboard")
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        from tensorboardX import SummaryWriter
+
+        folder = os.path.join(self.folder, "events")
+        writer = SummaryWriter(folder)
+        scores = self.train(5, logger=writer)
+        writer.close()
+        events = EventAccumulator(folder)
+        events.Reload()
+        read = [(event.step, event.value) for event in events.Scalars("unigauge/mini-text")]
+        self.assertEqual(read, [(step, scores.results[step].value) for step in (0, 2, 4)])
+
     def test_an_error_of_the_training_gives_up_the_rest(self):
         with self.assertRaises(KeyError), warnings.catch_warnings():
             warnings.simplefilter("ignore")
