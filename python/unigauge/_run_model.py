@@ -7,8 +7,8 @@ MODEL is one of:
 - `diffusers:REPOSITORY_OR_FOLDER`: a pipeline of diffusers;
 - `transformers:REPOSITORY_OR_FOLDER`: a vision-language model of transformers.
 
-The settings KEY=VALUE belong to the last two: `device`, `dtype`, `batch`, `revision`, `variant`, and all
-arguments of the pipeline's call or of `generate`. A value is JSON, or else text.
+The settings KEY=VALUE belong to the last two: `device`, `dtype`, `batch`, `revision`, and for diffusers `variant` and
+`offload`; all others are arguments of the pipeline's call or of `generate`. A value is JSON, or else text.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def find(model: str, settings: List[str]) -> Served:
     """
     kind, _, rest = model.partition(":")
     if kind in ("diffusers", "transformers") and rest:
+        if os.environ.get("UNIGAUGE_OFFLINE"):
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from . import adapters
 
         build = adapters.pretrained_diffusers if kind == "diffusers" else adapters.pretrained_transformers

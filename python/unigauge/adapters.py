@@ -121,6 +121,7 @@ def pretrained_diffusers(
     batch: int = 1,
     revision: Optional[str] = None,
     variant: Optional[str] = None,
+    offload: bool = False,
     **call: Any,
 ) -> Served:
     """A pipeline of diffusers from a repository of the hub or a folder.
@@ -132,6 +133,7 @@ def pretrained_diffusers(
         batch: The largest number of prompts in one call.
         revision: A commit or branch of the repository.
         variant: A variant of the weights' files, such as "fp16".
+        offload: Keep each network on the device only while it works, for pipelines that do not fit as a whole.
         **call: Further arguments of the pipeline's call.
     """
     torch = _torch()
@@ -141,7 +143,12 @@ def pretrained_diffusers(
     precision = getattr(torch, dtype or _dtype(device))
     options = {key: value for key, value in (("revision", revision), ("variant", variant)) if value is not None}
     pipe = DiffusionPipeline.from_pretrained(repository, torch_dtype=precision, **options)
-    return diffusers(pipe.to(device=device, dtype=precision), batch=batch, **call)
+    pipe = pipe.to(dtype=precision)
+    if offload:
+        pipe.enable_model_cpu_offload(device=device)
+    else:
+        pipe = pipe.to(device)
+    return diffusers(pipe, batch=batch, **call)
 
 
 def pretrained_transformers(

@@ -1,6 +1,5 @@
 """evaluate, score, compare and the callback with the real program, which UNIGAUGE_BIN names."""
 
-import json
 import os
 import signal
 import subprocess
@@ -415,23 +414,108 @@ class Loggers(unittest.TestCase):
 
 
 class ModelFile(Case):
-    """A model file through a TOML file, as programs before `--model my_model.py` take it."""
+    """`--model my_model.py`: the program starts the file with the runner of the package."""
 
-    def test_a_model_file_is_run_and_goes_on(self):
-        with open(os.path.join(self.folder, "my_model.py"), "w", encoding="utf-8") as file:
-            file.write(
-                f"PNG = bytes.fromhex('{PNG.hex()}')\ndef generate(prompt):\n    print('hello')\n    return PNG\n"
-            )
-        model = os.path.join(self.folder, "mine.toml")
-        program = [sys.executable, "-m", "unigauge._run_model", "my_model.py"]
-        with open(model, "w", encoding="utf-8") as file:
-            file.write(
-                f'name = "mine"\ntitle = "Mine"\ngenerator = "command"\n[settings]\nprogram = {json.dumps(program)}\n'
-            )
-            file.write(f"cwd = {json.dumps(self.folder)}\n")
-        with unittest.mock.patch.dict(os.environ, support.environment()):
-            result = self.evaluate(model, limit=3)
-        self.assertEqual((result.model, result.failed, result.expected), ("mine", 0, 3))
+    def setUp(self):
+        super().setUp()
+        own = {**support.environment(), "UNIGAUGE_PYTHON": sys.executable}
+        patch = unittest.mock.patch.dict(os.environ, own)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def model(self, code):
+        path = os.path.join(self.folder, "my_model.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"import os, time, unigauge\nPNG = bytes.fromhex({PNG.hex()!r})\n")
+            file.write(f"CALLS = {os.path.join(self.folder, 'calls')!r}\n" + textwrap.dedent(code))
+        return path
+
+    def calls(self):
+        with open(os.path.join(self.folder, "calls"), encoding="utf-8") as file:
+            return file.read().split()
+
+    def test_a_batch_is_asked_together_and_nothing_twice(self):
+        path = self.model(
+            """
+            @unigauge.serve(batch=4)
+            def generate(prompts, item):
+                print("a print")
+                with open(CALLS, "a") as file:
+                    print(len(prompts), file=file)
+                return [PNG] * len(prompts)
+            """
+        )
+        result = self.evaluate(path, limit=8)
+        self.assertEqual((result.model, result.failed, result.expected), ("my_model", 0, 8))
+        self.assertEqual(sum(map(int, self.calls())), 8)
+        self.assertIn("4", self.calls())
+        before = self.calls()
+        self.evaluate(path, limit=8)
+        self.assertEqual(self.calls(), before)
+
+    def test_one_bad_item_of_a_batch_fails_alone(self):
+        path = self.model(
+            """
+            @unigauge.serve(batch=4)
+            def generate(item):
+                if any(one.endswith("2") for one in item):
+                    raise ValueError("no sign")
+                return [PNG] * len(item)
+            """
+        )
+        with self.assertWarnsRegex(UserWarning, "no sign"):
+            result = self.evaluate(path, limit=8)
+        self.assertEqual(result.failed, 1)
+
+    def test_a_broken_gpu_fails_the_item_that_breaks_it(self):
+        path = self.model(
+            """
+            @unigauge.serve(batch=4)
+            def generate(item):
+                if any(one.endswith("2") for one in item):
+                    raise RuntimeError("CUDA error: device-side assert triggered")
+                return [PNG] * len(item)
+            """
+        )
+        with self.assertWarnsRegex(UserWarning, "device-side assert"):
+            result = self.evaluate(path, limit=8)
+        self.assertEqual(result.failed, 1)
+
+    def test_a_killed_run_goes_on(self):
+        path = self.model(
+            """
+            def generate(item):
+                with open(CALLS, "a") as file:
+                    print(item, file=file)
+                time.sleep(0.3)
+                return PNG
+            """
+        )
+        options = ["--model", path, "--limit", "6", "--out", self.out, "--offline", "--quiet"]
+        process = subprocess.Popen(
+            [os.environ["UNIGAUGE_BIN"], "run", "mini-text", *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if os.path.exists(os.path.join(self.folder, "calls")) and len(self.calls()) >= 3:
+                break
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        result = self.evaluate(path, limit=6)
+        self.assertEqual((result.failed, result.expected), (0, 6))
+        # Only the output in hand was asked for twice.
+        self.assertLessEqual(len(self.calls()), 7)
+        self.assertEqual(len(set(self.calls())), 6)
+
+    def test_what_cannot_be_served_is_said_at_once(self):
+        path = self.model("def one(prompt): pass\ndef two(prompt): pass\n")
+        with self.assertRaisesRegex(unigauge.UnigaugeError, "several functions that could be meant"):
+            self.evaluate(path)
+        self.assertEqual(self.evaluate(f"{self.model('def one(item): return PNG')}:one", limit=2).failed, 0)
 
 
 if __name__ == "__main__":
