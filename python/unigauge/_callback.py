@@ -16,10 +16,10 @@ from ._errors import UnigaugeError, describe
 from ._function_model import converse, model_name, served, write_model
 from ._loggers import log_function
 from ._program import Program, options
-from ._undisturbed import undisturbed
 from ._results import PathLike, Result, load
 from ._serve import Served
 from ._suite import Asked, read_scorers, write_suite
+from ._undisturbed import undisturbed
 
 
 class _Sampled(NamedTuple):

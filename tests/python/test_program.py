@@ -370,6 +370,27 @@ class Callback(Case):
         self.assertEqual(random.random(), expected)
 
 
+    def test_a_training_with_torch_stays_as_it_is(self):
+        support.need("torch", "numpy")
+        import numpy
+        import torch
+
+        def sample(prompt):
+            self.assertFalse(torch.is_grad_enabled())
+            return torch.rand(3, 8, 8)
+
+        torch.manual_seed(3)
+        numpy.random.seed(3)
+        expected = torch.rand(2), numpy.random.random()
+        torch.manual_seed(3)
+        numpy.random.seed(3)
+        scores = self.train(1, sample)
+        self.assertEqual(scores.results[0].failed, 0)
+        self.assertTrue(torch.is_grad_enabled())
+        self.assertTrue((torch.rand(2) == expected[0]).all())
+        self.assertEqual(numpy.random.random(), expected[1])
+
+
 class Loggers(unittest.TestCase):
     def log(self, logger):
         from unigauge._loggers import log_function
