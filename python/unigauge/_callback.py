@@ -153,7 +153,10 @@ class Callback:
     def _make_samples(self, step: int) -> str:
         """Lets the program ask for all samples of a step, and gives the run folder."""
         run = f"step-{step:08}"
-        file = write_model(self._definitions.name, self._name, self._name, f"{self._session}-{step}")
+        # A folder of its own: the suite's file may have the same name.
+        folder = os.path.join(self._definitions.name, "model")
+        os.makedirs(folder, exist_ok=True)
+        file = write_model(folder, self._name, self._name, f"{self._session}-{step}")
         arguments = [
             *("generate", self._suite, "--model", file, "--out", self._out, "--run", run, "--jobs", "1"),
             *("--quiet", "--json"),
@@ -236,12 +239,12 @@ class Callback:
         """Waits for the scores of all samples and logs them. With `wait=False`, what is not finished is given
         up; its samples stay on the disk. Later calls make no samples."""
         if self._worker is not None:
-            if not wait:
-                self._cancelled = True
-                if self._scoring is not None:
-                    self._scoring.interrupt()
+            self._cancelled = not wait
             self._waiting.put(None)
-            self._worker.join()
+            while self._worker.is_alive():
+                if self._cancelled and self._scoring is not None:
+                    self._scoring.interrupt()
+                self._worker.join(timeout=0.1 if self._cancelled else None)
             self._worker = None
         self._deliver()
         self._closed = True

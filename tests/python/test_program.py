@@ -296,7 +296,7 @@ class Callback(Case):
         self.assertEqual(seen[:2], seen[2:])
 
     def test_prompts_of_the_user(self):
-        scores = self.train(1, suite=["a cat", "a dog"], scorers=["quality"], limit=None)
+        scores = self.train(1, suite=["a cat", "a dog"], scorers=["quality"], limit=None, name="suite")
         self.assertEqual([item.prompt for item in scores.results[0]], ["a cat", "a dog"])
         self.assertIn("quality.contrast", scores.results[0].metrics)
 
