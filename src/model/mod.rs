@@ -25,6 +25,7 @@ pub mod qwen2;
 pub mod qwen2_5_vl;
 pub mod radio;
 pub mod sampling;
+pub mod schedulers;
 pub mod siglip;
 pub mod t5;
 pub mod tokenizer;

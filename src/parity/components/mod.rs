@@ -16,6 +16,7 @@ mod numpy_rng;
 mod pillow_resize;
 mod qwen2_5_vl;
 mod radio;
+mod schedulers;
 mod siglip_vision;
 mod size;
 mod t5;
@@ -48,6 +49,7 @@ pub static COMPONENTS: &[Component] = &[
     qwen2_5_vl::QWEN2_5_VL,
     size::QWEN_SMART_RESIZE,
     radio::RADIO,
+    schedulers::SCHEDULERS,
     siglip_vision::SIGLIP_VISION,
     t5::T5_WHOLE,
     t5::T5_ENCODER,
