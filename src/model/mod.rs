@@ -8,6 +8,7 @@ pub mod clip;
 pub mod clip_flan_t5;
 pub mod conversation;
 mod count;
+pub mod cuda_noise;
 pub mod dinov2;
 mod error;
 pub mod flow_match;

@@ -20,6 +20,7 @@ mod schedulers;
 mod siglip_vision;
 mod size;
 mod t5;
+mod torch_cuda_randn;
 mod torch_randn;
 mod uniworld;
 mod vit;
@@ -53,6 +54,7 @@ pub static COMPONENTS: &[Component] = &[
     siglip_vision::SIGLIP_VISION,
     t5::T5_WHOLE,
     t5::T5_ENCODER,
+    torch_cuda_randn::TORCH_CUDA_RANDN,
     torch_randn::TORCH_RANDN,
     uniworld::UNIWORLD,
     vit::VIT,
