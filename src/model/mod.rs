@@ -28,6 +28,7 @@ pub mod radio;
 pub mod sampling;
 pub mod schedulers;
 pub mod siglip;
+pub mod stable_diffusion;
 pub mod t5;
 pub mod tokenizer;
 pub mod uniworld;

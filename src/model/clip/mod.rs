@@ -10,7 +10,7 @@ mod vision;
 
 pub use config::ClipConfig;
 pub use open_clip::{OpenClipConfig, OpenClipModelConfig, vision as open_clip_vision};
-pub use text::{ClipText, ClipTextConfig};
+pub use text::{ClipText, ClipTextConfig, ClipTextStates, ProjectedText, ProjectedTextConfig};
 pub use vision::{ClipVision, ClipVisionConfig};
 
 use super::nn::{Linear, linear};

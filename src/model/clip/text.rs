@@ -3,7 +3,8 @@
 //! Radford et al., arXiv 2103.00020.
 
 use crate::model::nn::{
-    Activation, Embedding, EncoderLayer, EncoderShape, LayerNorm, Mask, embedding, layer_norm,
+    Activation, Embedding, EncoderLayer, EncoderShape, LayerNorm, Linear, Mask, embedding,
+    layer_norm, linear,
 };
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{Module, Tensor};
@@ -47,6 +48,21 @@ fn default_eos() -> u32 {
     2
 }
 
+/// The fields of the `config.json` of a text tower with a projection of its own.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ProjectedTextConfig {
+    /// The tower.
+    #[serde(flatten)]
+    pub tower: ClipTextConfig,
+    /// Width of the projected vector.
+    #[serde(default = "default_projection")]
+    pub projection_dim: usize,
+}
+
+fn default_projection() -> usize {
+    512
+}
+
 /// The tower.
 #[derive(Debug, Clone)]
 pub struct ClipText {
@@ -62,6 +78,8 @@ pub struct ClipText {
 pub struct ClipTextStates {
     /// [B, L, D], after the final norm.
     pub last_hidden_state: Tensor,
+    /// [B, L, D], as the last layer gets it, without the final norm.
+    pub penultimate: Tensor,
     /// [B, D], the state of the end token.
     pub pooled: Tensor,
 }
@@ -125,8 +143,10 @@ impl ClipText {
             .token_embedding
             .forward(input_ids)?
             .broadcast_add(&positions)?;
+        let mut penultimate = x.clone();
         for layer in &self.layers {
-            x = layer.forward(&x, Mask::Causal)?;
+            penultimate = x;
+            x = layer.forward(&penultimate, Mask::Causal)?;
         }
         let x = self.final_layer_norm.forward(&x)?;
         let ids: Vec<Vec<u32>> = input_ids.to_dtype(candle_core::DType::U32)?.to_vec2()?;
@@ -137,6 +157,7 @@ impl ClipText {
             .collect::<candle_core::Result<_>>()?;
         Ok(ClipTextStates {
             last_hidden_state: x,
+            penultimate,
             pooled: Tensor::stack(&rows, 0)?,
         })
     }
@@ -148,5 +169,37 @@ impl ClipText {
             id => Some(id),
         };
         ids.iter().position(|id| Some(*id) == wanted).unwrap_or(0)
+    }
+}
+
+/// The tower with a projection: keys and numbers of `CLIPTextModelWithProjection` of transformers, such as
+/// the second text encoder of SDXL.
+#[derive(Debug, Clone)]
+pub struct ProjectedText {
+    tower: ClipText,
+    text_projection: Linear,
+}
+
+impl ProjectedText {
+    /// Loads the tensors from `weights`.
+    ///
+    /// # Errors
+    /// Fails if the heads do not divide the width, and when [`Weights::get`] fails.
+    pub fn new(config: &ProjectedTextConfig, weights: &Weights) -> Result<Self> {
+        let (width, projected) = (config.tower.hidden_size, config.projection_dim);
+        Ok(Self {
+            tower: ClipText::new(&config.tower, weights)?,
+            text_projection: linear(&weights.at("text_projection"), width, projected, false)?,
+        })
+    }
+
+    /// Ids [B, L] → states, of which `pooled` is projected, [B, E].
+    ///
+    /// # Errors
+    /// Fails if an id is beyond the vocabulary, or the prompt is too long.
+    pub fn forward(&self, input_ids: &Tensor) -> Result<ClipTextStates> {
+        let states = self.tower.forward(input_ids)?;
+        let pooled = self.text_projection.forward(&states.pooled)?;
+        Ok(ClipTextStates { pooled, ..states })
     }
 }

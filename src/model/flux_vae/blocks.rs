@@ -74,13 +74,20 @@ struct Attention {
 
 impl Attention {
     fn new(config: &VaeConfig, weights: &Weights, channels: usize) -> Result<Self> {
-        let project = |name: &str| linear(&weights.at(name), channels, channels, true);
+        // SD 1.5's file is older than the names of today.
+        let names = if weights.has("query.weight") {
+            ["query", "key", "value", "proj_attn"]
+        } else {
+            ["to_q", "to_k", "to_v", "to_out.0"]
+        };
+        let [to_q, to_k, to_v, to_out] =
+            names.map(|name| linear(&weights.at(name), channels, channels, true));
         Ok(Self {
             group_norm: norm(config, &weights.at("group_norm"), channels)?,
-            to_q: project("to_q")?,
-            to_k: project("to_k")?,
-            to_v: project("to_v")?,
-            to_out: project("to_out.0")?,
+            to_q: to_q?,
+            to_k: to_k?,
+            to_v: to_v?,
+            to_out: to_out?,
         })
     }
 

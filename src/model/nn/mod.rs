@@ -2,6 +2,7 @@
 
 mod activation;
 mod conv;
+mod embedder;
 mod encoder_layer;
 mod group_norm;
 mod patch;
@@ -11,6 +12,7 @@ mod vit_block;
 pub use activation::Activation;
 pub use candle_nn::Embedding;
 pub use conv::{Conv2d, Padding};
+pub use embedder::{Embedder, Sinusoid};
 pub use encoder_layer::{EncoderLayer, EncoderShape};
 pub use group_norm::GroupNorm;
 pub use patch::PatchEmbedding;

@@ -19,6 +19,7 @@ mod radio;
 mod schedulers;
 mod siglip_vision;
 mod size;
+mod stable_diffusion;
 mod t5;
 mod torch_cuda_randn;
 mod torch_randn;
@@ -51,6 +52,10 @@ pub static COMPONENTS: &[Component] = &[
     size::QWEN_SMART_RESIZE,
     radio::RADIO,
     schedulers::SCHEDULERS,
+    stable_diffusion::SD_CLIP_TEXT,
+    stable_diffusion::SD_PIPELINE,
+    stable_diffusion::SD_UNET,
+    stable_diffusion::SD_VAE,
     siglip_vision::SIGLIP_VISION,
     t5::T5_WHOLE,
     t5::T5_ENCODER,
