@@ -18,6 +18,8 @@ pub enum Precision {
     F32,
     /// Always `bf16`.
     Bf16,
+    /// Always `f16`.
+    F16,
 }
 
 impl Precision {
@@ -31,6 +33,7 @@ impl Precision {
         match (self, gpu) {
             (Self::F32, _) | (Self::Auto, false) => DType::F32,
             (Self::Bf16, _) | (Self::Auto, true) => DType::BF16,
+            (Self::F16, _) => DType::F16,
         }
     }
 }

@@ -72,18 +72,21 @@ impl Files {
         Self::from_store(path, store, path)
     }
 
-    /// Opens one file: safetensors, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the
+    /// Opens one file: safetensors, an index of safetensors shards, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the
     /// state dict, or has it under a key.
     ///
     /// # Errors
     /// Fails if it cannot be read as its name says, and when [`Self::open`] fails.
     pub fn open_file(path: &Path) -> Result<Self> {
+        let folder = path.parent().unwrap_or(path);
         let store = if folder::is_pickle(path) {
             pickle(path)?
+        } else if folder::is_index(path) {
+            safetensors(path, &folder::shards(folder, path)?)?
         } else {
             safetensors(path, &[path.to_owned()])?
         };
-        Self::from_store(path, store, path.parent().unwrap_or(path))
+        Self::from_store(path, store, folder)
     }
 
     /// Tensors in memory, as if they were stored. `path` is their name in messages.

@@ -33,6 +33,12 @@ const PICKLE: &str = "pytorch_model.bin";
 /// The name of the configuration of an adapter in PEFT.
 const ADAPTER: &str = "adapter_config.json";
 
+/// Whether a file's name is that of an index of safetensors shards.
+pub(super) fn is_index(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.contains(".safetensors.index.") && name.ends_with(".json"))
+}
+
 /// Whether a file's name is that of a torch pickle.
 pub(super) fn is_pickle(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());
@@ -62,13 +68,7 @@ pub(super) fn find(folder: &Path) -> Result<Found> {
         (Some(name), _) => Found::Safetensors(vec![folder.join(name)]),
         (None, [one]) => Found::Safetensors(vec![folder.join(one)]),
         (None, []) => pickled(folder, &names)?,
-        (None, many) => {
-            return Err(ModelError::file(
-                folder,
-                format!("there are {} safetensors files, but no index", many.len()),
-                "fetch `*.safetensors.index.json` as well",
-            ));
-        }
+        (None, many) => return Err(several(folder, many)),
     };
     if names.iter().any(|name| name == ADAPTER) {
         Err(adapter(
@@ -78,6 +78,37 @@ pub(super) fn find(folder: &Path) -> Result<Found> {
     } else {
         Ok(found)
     }
+}
+
+/// The error for several files without an index, such as variants without the plain file.
+fn several(folder: &Path, files: &[&String]) -> ModelError {
+    let names: Vec<&str> = files.iter().map(|name| name.as_str()).collect();
+    let is_variant = |name: &&&String| {
+        let plain = SINGLE
+            .iter()
+            .filter_map(|name| name.strip_suffix(".safetensors"));
+        let middle = plain.filter_map(|own| {
+            let rest = name.strip_prefix(own)?.strip_prefix('.')?;
+            rest.strip_suffix(".safetensors")
+        });
+        let mut variants = middle.filter(|variant| !variant.contains("-of-"));
+        variants.next().is_some()
+    };
+    let variants = files.iter().filter(is_variant).count() == files.len();
+    let help = if variants {
+        "these are variants: name one with `variant`, or fetch the plain file as well"
+    } else {
+        "fetch `*.safetensors.index.json` as well"
+    };
+    ModelError::file(
+        folder,
+        format!(
+            "there are {} safetensors files, but no index: {}",
+            files.len(),
+            names.join(", ")
+        ),
+        help,
+    )
 }
 
 /// The error for an adapter in place of weights.
@@ -120,7 +151,10 @@ fn pickled(folder: &Path, names: &[String]) -> Result<Found> {
 }
 
 /// The files of an index.
-fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// Fails if the index cannot be read or a shard is missing.
+pub(super) fn shards(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
     let Index { weight_map } = read_config(index)?;
     let shards: BTreeSet<&String> = weight_map.values().collect();
     let absent: Vec<&str> = shards
