@@ -15,6 +15,7 @@ mod place;
 pub mod qwen_vl;
 mod released;
 mod spoken;
+pub mod stable_diffusion;
 pub mod typeset;
 pub mod uniworld;
 mod world;
@@ -36,6 +37,7 @@ pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<uniworld::UniWorld>(),
     GeneratorKind::pipeline::<xomni::XOmni>(),
     GeneratorKind::pipeline::<flux::Flux>(),
+    GeneratorKind::pipeline::<stable_diffusion::StableDiffusion>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
     GeneratorKind::simple::<typeset::Typeset>(),
     GeneratorKind::simple::<folder::Folder>(),

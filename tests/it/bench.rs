@@ -9,6 +9,7 @@ fn tiny(dir: &std::path::Path, network: &str) -> String {
     let case = match network {
         "flux" => "flux_transformer",
         "flux-vae" => "flux_vae",
+        "sd-unet" => "sd_unet",
         "siglip" => "siglip_vision",
         _ => "qwen2_5_vl",
     };
@@ -23,6 +24,7 @@ fn every_network_is_timed_by_phase() {
     for (network, size, phases) in [
         ("flux", "64x32", &["step"][..]),
         ("flux-vae", "64x32", &["decode", "encode"]),
+        ("sd-unet", "64x48", &["step"]),
         ("siglip", "64x32", &["forward"]),
         ("qwen2.5-vl", "112x56", &["decode", "prefill", "vision"]),
     ] {

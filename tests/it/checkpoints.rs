@@ -64,6 +64,17 @@ fn released_checkpoints_have_their_published_numbers_of_tensors() {
     assert_eq!(shape("lm_head.weight"), json!([152064, 3584]));
 
     assert_eq!(keys("qwen2.5-vl-7b", &[]).len(), 390 + 339);
+    let sd = counts(&keys("stable-diffusion-1.5", &[]));
+    assert_eq!(
+        (sd["UNet"], sd["VAE"], sd["CLIP text encoder"]),
+        (686, 248, 196)
+    );
+    for name in ["sdxl", "sdxl-turbo"] {
+        let sdxl = counts(&keys(name, &[]));
+        assert_eq!((sdxl["UNet"], sdxl["VAE"]), (1680, 248));
+        assert_eq!(sdxl["CLIP text encoder"], 196);
+        assert_eq!(sdxl["second CLIP text encoder"], 517);
+    }
     assert_eq!(counts(&keys("flux-1-dev", &[]))["FLUX transformer"], 1160);
     let bfl = keys("flux-1-dev", &["--layout", "bfl"]);
     assert_eq!(counts(&bfl)["FLUX transformer"], 780);

@@ -72,6 +72,7 @@ mod session;
 mod shards;
 mod signals;
 mod simulation;
+mod stable_diffusion;
 mod stats;
 mod study;
 mod suites;

@@ -5,6 +5,7 @@ mod flux;
 mod flux_vae;
 mod mask2former;
 mod qwen2_5_vl;
+mod sd_unet;
 mod siglip;
 mod xomni_ar;
 mod xomni_decoder;
@@ -18,6 +19,7 @@ pub static NETWORKS: &[NetworkKind] = &[
     NetworkKind::timed::<flux_vae::FluxVae>(),
     NetworkKind::timed::<mask2former::Mask2Former>(),
     NetworkKind::timed::<qwen2_5_vl::Qwen2_5Vl>(),
+    NetworkKind::timed::<sd_unet::SdUnet>(),
     NetworkKind::timed::<siglip::Siglip>(),
     NetworkKind::timed::<xomni_ar::XOmniAr>(),
     NetworkKind::timed::<xomni_decoder::XOmniDecoder>(),

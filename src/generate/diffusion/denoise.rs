@@ -158,7 +158,10 @@ fn as_seen(sigma: f32, dtype: DType) -> f32 {
 }
 
 /// One value that is not finite spreads to all later values, so it is reported at once.
-fn finite(x: &Tensor) -> Result<(), GenerateError> {
+///
+/// # Errors
+/// Fails if a value is not finite.
+pub(crate) fn finite(x: &Tensor) -> Result<(), GenerateError> {
     let sum = x
         .to_dtype(DType::F32)
         .and_then(|x| x.abs()?.sum_all()?.to_scalar::<f32>());

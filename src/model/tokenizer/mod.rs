@@ -104,9 +104,17 @@ impl Tokenizer {
     /// # Errors
     /// Fails if the vocabulary lacks a special token or `length` has no room for them.
     pub fn clip_ids(&self, text: &str, length: usize) -> Result<Padded> {
+        self.clip_ids_padded(text, length, "<|endoftext|>")
+    }
+
+    /// The same as [`Self::clip_ids`], with another token up to `length`. SDXL's second tokenizer has `!`.
+    ///
+    /// # Errors
+    /// Fails when [`Self::clip_ids`] fails.
+    pub fn clip_ids_padded(&self, text: &str, length: usize, pad: &str) -> Result<Padded> {
         let start = self.token("<|startoftext|>")?;
         let end = self.token("<|endoftext|>")?;
-        self.padded(&[start], text, end, end, length)
+        self.padded(&[start], text, end, self.token(pad)?, length)
     }
 
     /// T5's form: text, `</s>`, then `<pad>` up to `length`.
@@ -186,6 +194,11 @@ mod tests {
             assert_eq!(got.ids, ids(&case["ids"]), "{text:?}");
             assert_eq!(got.truncated, text.len() > 80, "{text:?}");
         }
+        let got = tokenizer.clip_ids_padded("a", 6, "!").unwrap();
+        assert_eq!(
+            (got.ids[got.used - 1], &got.ids[got.used..]),
+            (523, &[0, 0, 0][..])
+        );
         let error = tokenizer.token("<|im_start|>").unwrap_err().to_string();
         assert!(error.contains("`<|im_start|>`"), "{error}");
     }

@@ -1,0 +1,75 @@
+//! The `stable-diffusion` generator: text-to-image with Stable Diffusion 1.5, 2 and XL in this process, whose
+//! scores on GenEval its authors published.
+
+mod decode;
+mod denoise;
+mod names;
+mod noise;
+mod released;
+mod settings;
+mod text;
+mod variant;
+
+pub use settings::{NoiseKind, StableDiffusionSettings};
+
+use super::error::GenerateError;
+use super::kind::Pipeline;
+use super::pipeline::{CheckpointFolder, Phase, fatal};
+use super::place::Precision;
+use super::released::ReleasedConfig;
+use crate::model::ModelError;
+use crate::model::stable_diffusion::{SdVaeConfig, UNetConfig};
+use crate::record::Task;
+use std::path::Path;
+
+/// The description of the generator.
+pub struct StableDiffusion;
+
+impl Pipeline for StableDiffusion {
+    const NAME: &'static str = "stable-diffusion";
+    const ABOUT: &'static str =
+        "Stable Diffusion 1.5, 2 or XL in this process: from a prompt to pixels";
+    const TASKS: &'static [Task] = &[Task::TextToImage];
+    type Settings = StableDiffusionSettings;
+    const RELEASED: &'static [&'static [ReleasedConfig]] =
+        &[released::SD_1_5, released::SDXL, released::SDXL_TURBO];
+
+    fn precision(settings: &StableDiffusionSettings) -> Precision {
+        settings.precision
+    }
+
+    fn checkpoint(settings: &StableDiffusionSettings) -> &Path {
+        &settings.checkpoint
+    }
+
+    fn phases(
+        settings: &StableDiffusionSettings,
+        folder: &CheckpointFolder,
+    ) -> Result<Vec<Phase>, GenerateError> {
+        is_folder_of_parts(folder.path())?;
+        let unet: UNetConfig = folder.config("unet/config.json")?;
+        let vae: SdVaeConfig = folder.config("vae/config.json")?;
+        let cell = vae.scale_factor() as u32;
+        Ok(vec![
+            text::text_phase(folder, settings, unet.is_xl())?,
+            denoise::denoise_phase(folder, settings, unet, cell),
+            decode::decode_phase(folder, settings, vae),
+        ])
+    }
+}
+
+/// The published folder has a folder for each part. A single file with all parts is named.
+fn is_folder_of_parts(checkpoint: &Path) -> Result<(), GenerateError> {
+    let help = "give the folder as diffusers publishes it, with `model_index.json`, `unet`, `vae`, `text_encoder`, \
+                `tokenizer` and `scheduler`; `StableDiffusionPipeline.from_single_file(...).save_pretrained(...)` of \
+                diffusers writes it from a single file";
+    if checkpoint.is_file() {
+        let message = "this is a single file, but the checkpoint must be a folder with its parts";
+        return Err(fatal(ModelError::file(checkpoint, message, help)));
+    }
+    if checkpoint.is_dir() && !checkpoint.join("unet").is_dir() {
+        let message = "this folder has no `unet`";
+        return Err(fatal(ModelError::file(checkpoint, message, help)));
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! The `stable-diffusion` generator end to end, with the tiny checkpoints of the parity cases and made
+//! tokenizers.
+
+use crate::parity::copy_into;
+use crate::support::{lines, stderr, unigauge};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The characters of the tokenizer. The first has the id 0, with which SDXL's second tokenizer pads.
+const CHARACTERS: &str = "! ?abcdefghijklmnopqrstuvwxyz,.'0123456789-";
+
+/// A tokenizer of single characters for a vocabulary of 90, of which the last two are the start and the end.
+fn tokenizer(folder: &Path) {
+    let specials = [("<|startoftext|>", 88), ("<|endoftext|>", 89)];
+    let mut vocab: BTreeMap<String, usize> = CHARACTERS
+        .chars()
+        .enumerate()
+        .map(|(id, character)| (character.to_string(), id))
+        .collect();
+    vocab.extend(specials.map(|(name, id)| (name.to_owned(), id)));
+    let added = specials.map(|(content, id)| {
+        json!({"id": id, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true})
+    });
+    let all = json!({"version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
+        "normalizer": {"type": "Lowercase"}, "pre_tokenizer": null, "post_processor": null,
+        "decoder": {"type": "Fuse"},
+        "model": {"type": "BPE", "dropout": null, "unk_token": "?", "continuing_subword_prefix": null,
+            "end_of_word_suffix": null, "fuse_unk": false, "byte_fallback": false, "vocab": vocab, "merges": []}});
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("tokenizer.json"), all.to_string()).unwrap();
+}
+
+/// The checkpoint of a parity case as a user has a released one.
+fn checkpoint(dir: &Path, case: &str) -> PathBuf {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity");
+    let folder = dir.join("tiny");
+    copy_into(&golden.join(case).join("checkpoint"), &folder);
+    tokenizer(&folder.join("tokenizer"));
+    if case == "sd_pipeline_xl" {
+        tokenizer(&folder.join("tokenizer_2"));
+    }
+    folder
+}
+
+fn model(dir: &Path, settings: &str) -> PathBuf {
+    let path = dir.join("tiny.toml");
+    let text = format!(
+        "name = \"tiny\"\ntitle = \"Tiny\"\ngenerator = \"stable-diffusion\"\n\n[settings]\ncheckpoint = \"tiny\"\n\
+         num_inference_steps = 3\nsize = [32, 24]\n{settings}\n"
+    );
+    fs::write(&path, text).unwrap();
+    path
+}
+
+fn generate(dir: &Path, model: &Path, out: &str, more: &[&str]) -> assert_cmd::assert::Assert {
+    let mut command = unigauge(dir);
+    command
+        .args(["generate", "geneval", "--device", "cpu", "--limit", "4"])
+        .args(["--out", out, "--model"])
+        .arg(model)
+        .args(more);
+    command.assert()
+}
+
+fn outputs(dir: &Path, out: &str) -> Vec<Value> {
+    let run = dir.join(out).join("geneval/tiny/seed0-limit4");
+    let mut all = lines(&run.join("outputs.jsonl"));
+    all.sort_by_key(|line| (line["item"].to_string(), line["repeat"].as_u64()));
+    all
+}
+
+fn hashes(dir: &Path, out: &str) -> Vec<String> {
+    let hash = |line: &Value| line["sha256"].as_str().unwrap().to_owned();
+    outputs(dir, out).iter().map(hash).collect()
+}
+
+fn distinct(hashes: &[String]) -> usize {
+    hashes.iter().collect::<BTreeSet<_>>().len()
+}
+
+/// Both forms: SD 1.5's with PNDM, and SDXL's with Euler, whose autoencoder is stored as a variant.
+#[test]
+fn prompts_become_the_same_pictures_on_every_way() {
+    for case in ["sd_pipeline", "sd_pipeline_xl"] {
+        let dir = tempfile::tempdir().unwrap();
+        checkpoint(dir.path(), case);
+        let model = model(dir.path(), "variant = \"fp16\"\nstored_size = [64, 48]");
+        let once = ["--repeats", "1"];
+        generate(dir.path(), &model, "whole", &once).success();
+        let whole = outputs(dir.path(), "whole");
+        assert_eq!(whole.len(), 4, "{case}");
+        assert_eq!(distinct(&hashes(dir.path(), "whole")), 4, "{case}");
+        let first = &whole[0];
+        assert_eq!(
+            (&first["width"], &first["height"]),
+            (&json!(64), &json!(48))
+        );
+        for phase in ["text", "denoise", "decode"] {
+            assert!(first["timings"][phase].as_f64().unwrap() > 0.0, "{phase}");
+        }
+        // Fifteen tokens have no room for any of these prompts.
+        let encoders = if case == "sd_pipeline" {
+            json!(["clip"])
+        } else {
+            json!(["clip", "clip_2"])
+        };
+        assert_eq!(first["prompt_truncated_for"], encoders, "{first}");
+
+        let phased = [&once[..], &["--vram-budget", "1KB"]].concat();
+        generate(dir.path(), &model, "phased", &phased).success();
+        assert_eq!(hashes(dir.path(), "phased"), hashes(dir.path(), "whole"));
+    }
+}
+
+#[test]
+fn settings_change_the_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path(), "sd_pipeline_xl");
+    let once = ["--repeats", "1"];
+    let mut seen = BTreeSet::new();
+    for (out, settings) in [
+        ("plain", ""),
+        ("empty", "negative_prompt = \"\""),
+        ("negative", "negative_prompt = \"blurry\""),
+        ("unguided", "guidance_scale = 1.0"),
+        ("rescaled", "guidance_rescale = 0.7"),
+        ("cuda", "noise = \"torch-cuda\""),
+        ("steps", "num_inference_steps = 2"),
+    ] {
+        let changed = if settings.starts_with("num_inference_steps") {
+            let path = dir.path().join("tiny.toml");
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, text.replace("steps = 3", "steps = 2")).unwrap();
+            path
+        } else {
+            model(dir.path(), settings)
+        };
+        generate(dir.path(), &changed, out, &once).success();
+        assert!(seen.insert(hashes(dir.path(), out)), "{out}");
+    }
+}
+
+/// GenEval's script sets the seed before each prompt, so that the pictures of all prompts start from the same
+/// noises.
+#[test]
+fn a_seed_of_the_prompt_gives_successive_draws() {
+    for noise in ["torch-cpu", "torch-cuda"] {
+        let dir = tempfile::tempdir().unwrap();
+        checkpoint(dir.path(), "sd_pipeline");
+        let settings = format!("noise = \"{noise}\"\nprompt_seed = 42");
+        let model = model(dir.path(), &settings);
+        generate(dir.path(), &model, "a", &["--repeats", "2"]).success();
+        let two = outputs(dir.path(), "a");
+        assert_eq!(two.len(), 8);
+        // The four prompts are cut after "a photo of a ", so only the draw makes a difference.
+        assert_eq!(distinct(&hashes(dir.path(), "a")), 2);
+        // Another seed of the run changes nothing.
+        let mut command = unigauge(dir.path());
+        command
+            .args(["generate", "geneval", "--device", "cpu", "--limit", "4"])
+            .args(["--out", "b", "--repeats", "2", "--seed", "1", "--model"])
+            .arg(&model);
+        command.assert().success();
+        let run = dir.path().join("b/geneval/tiny/seed1-limit4");
+        let mut other: Vec<Value> = lines(&run.join("outputs.jsonl"));
+        other.sort_by_key(|line| (line["item"].to_string(), line["repeat"].as_u64()));
+        let hash = |line: &Value| line["sha256"].as_str().unwrap().to_owned();
+        let other: Vec<String> = other.iter().map(hash).collect();
+        assert_eq!(other, hashes(dir.path(), "a"), "{noise}");
+    }
+}
+
+fn edit(path: &Path, change: impl Fn(&mut Value)) {
+    let mut value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    change(&mut value);
+    fs::write(path, serde_json::to_vec(&value).unwrap()).unwrap();
+}
+
+#[test]
+fn wrong_checkpoints_and_settings_are_named() {
+    type Break = fn(&Path);
+    let cases: [(&str, Break, &str); 7] = [
+        (
+            "",
+            |tiny| {
+                edit(&tiny.join("unet/config.json"), |config| {
+                    config["in_channels"] = json!(9)
+                });
+            },
+            "inpainting",
+        ),
+        (
+            "",
+            |tiny| {
+                let file = tiny.join("scheduler/scheduler_config.json");
+                edit(&file, |config| {
+                    config["_class_name"] = json!("HeunDiscreteScheduler")
+                });
+            },
+            "HeunDiscreteScheduler",
+        ),
+        (
+            "",
+            |tiny| fs::rename(tiny.join("unet"), tiny.join("transformer")).unwrap(),
+            "this folder has no `unet`",
+        ),
+        (
+            "",
+            |tiny| {
+                let unet = tiny.join("unet");
+                let plain = unet.join("diffusion_pytorch_model.safetensors");
+                let to =
+                    |name: &str| unet.join(format!("diffusion_pytorch_model.{name}.safetensors"));
+                fs::copy(&plain, to("fp16")).unwrap();
+                fs::rename(&plain, to("non_ema")).unwrap();
+            },
+            "these are variants",
+        ),
+        ("guidance_rescale = 2.0", |_| {}, "`guidance_rescale` = 2"),
+        ("stored_size = [8, 8]\nprecision = \"f8\"", |_| {}, "f16"),
+        ("noise = \"cuda\"", |_| {}, "torch-cuda"),
+    ];
+    for (settings, breaks, part) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        breaks(&checkpoint(dir.path(), "sd_pipeline"));
+        let model = model(dir.path(), settings);
+        let output = generate(dir.path(), &model, "out", &[]).failure();
+        let text = stderr(output.get_output());
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path(), "sd_pipeline");
+    let path = model(dir.path(), "");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("[32, 24]", "[32, 30]")).unwrap();
+    let output = generate(dir.path(), &path, "out", &[]).failure();
+    let text = stderr(output.get_output());
+    assert!(text.contains("multiples of 4"), "{text}");
+
+    // One file with all parts.
+    fs::write(dir.path().join("v1-5.safetensors"), "").unwrap();
+    fs::write(&path, text_of_single(&path)).unwrap();
+    let output = generate(dir.path(), &path, "out", &[]).failure();
+    let text = stderr(output.get_output());
+    assert!(text.contains("this is a single file"), "{text}");
+}
+
+fn text_of_single(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    text.replace("checkpoint = \"tiny\"", "checkpoint = \"v1-5.safetensors\"")
+}
