@@ -93,6 +93,9 @@ pub struct PublishedRow {
     /// The definition (`configs/models`) of this model; its runs are shown next to this row.
     #[serde(default)]
     pub definition: Option<String>,
+    /// Further definitions of this model, such as one with other settings.
+    #[serde(default)]
+    pub more_definitions: Vec<String>,
     /// What distinguishes this row, such as "rewritten prompts".
     #[serde(default)]
     pub setting: String,

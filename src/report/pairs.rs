@@ -160,7 +160,8 @@ impl Paired {
 /// paper calls the model.
 fn is_of(row: &PublishedRow, input: &TableInput<'_>) -> bool {
     let names = [input.summary.model.as_str(), input.model_title];
-    let known = row.definition.as_deref() == Some(names[0]);
+    let mut definitions = row.definition.iter().chain(&row.more_definitions);
+    let known = definitions.any(|name| name == names[0]);
     known
         || names
             .iter()
