@@ -8,6 +8,7 @@ pub mod flux;
 pub mod folder;
 mod generator;
 mod kind;
+pub mod kontext;
 pub mod openai;
 mod picture;
 mod pipeline;
@@ -37,6 +38,7 @@ pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<uniworld::UniWorld>(),
     GeneratorKind::pipeline::<xomni::XOmni>(),
     GeneratorKind::pipeline::<flux::Flux>(),
+    GeneratorKind::pipeline::<kontext::Kontext>(),
     GeneratorKind::pipeline::<stable_diffusion::StableDiffusion>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
     GeneratorKind::simple::<typeset::Typeset>(),

@@ -197,6 +197,40 @@ pub fn gedit_size(width: u32, height: u32) -> Result<(u32, u32), SizeError> {
     }
 }
 
+/// The sizes (width, height) for which FLUX.1-Kontext was trained, without their transposes.
+const KONTEXT: [(u32, u32); 9] = [
+    (672, 1568),
+    (688, 1504),
+    (720, 1456),
+    (752, 1392),
+    (800, 1328),
+    (832, 1248),
+    (880, 1184),
+    (944, 1104),
+    (1024, 1024),
+];
+
+/// FLUX.1-Kontext's size of a reference picture: the (width, height) of its seventeen whose ratio is nearest. The
+/// smaller width wins a tie.
+///
+/// # Errors
+/// Fails if a side is zero.
+pub fn kontext_size(width: u32, height: u32) -> Result<(u32, u32), SizeError> {
+    if width == 0 || height == 0 {
+        return Err(SizeError::Empty { width, height });
+    }
+    let ratio = |(w, h): (u32, u32)| f64::from(w) / f64::from(h);
+    let wanted = ratio((width, height));
+    let both = KONTEXT.iter().flat_map(|&(w, h)| [(w, h), (h, w)]);
+    let nearest = both.min_by(|&a, &b| {
+        let distance = |size| (ratio(size) - wanted).abs();
+        distance(a)
+            .total_cmp(&distance(b))
+            .then_with(|| a.0.cmp(&b.0))
+    });
+    Ok(nearest.unwrap_or((1024, 1024)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +261,19 @@ mod tests {
         }
         assert!(matches!(gedit_size(0, 5), Err(SizeError::Empty { .. })));
         assert!(matches!(gedit_size(9000, 5), Err(SizeError::Narrow { .. })));
+    }
+
+    #[test]
+    fn kontext_keeps_the_nearest_ratio() {
+        for (size, expected) in [
+            ((512, 512), (1024, 1024)),
+            ((1500, 1000), (1248, 832)),
+            ((1000, 1500), (832, 1248)),
+            ((9000, 1), (1568, 672)),
+        ] {
+            assert_eq!(kontext_size(size.0, size.1), Ok(expected), "{size:?}");
+        }
+        assert!(kontext_size(0, 5).is_err());
     }
 
     #[test]

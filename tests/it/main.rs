@@ -40,6 +40,7 @@ mod judge_answering;
 mod judge_faults;
 mod judge_local;
 mod judged;
+mod kontext;
 mod loose;
 mod mini;
 mod no_home;

@@ -45,7 +45,9 @@ impl Field for FluxField {
         device: &Device,
     ) -> Result<Box<Velocity>, GenerateError> {
         let transformer = self.0.get()?;
-        let conditioning = condition(&transformer, before, guidance_scale, canvas, device)
+        let Canvas { h, w } = canvas;
+        let conditioning = latents::image_ids(h, w, device)
+            .and_then(|ids| condition(&transformer, before, guidance_scale, &ids, device))
             .map_err(running("denoise"))?;
         Ok(Box::new(move |x, sigma| {
             transformer.forward(x, &conditioning, sigma, None)
@@ -54,12 +56,15 @@ impl Field for FluxField {
 }
 
 /// The inputs of the transformer from the prompt: the language model's states, T5's states if they are used,
-/// and CLIP's pooled vector.
-fn condition(
+/// and CLIP's pooled vector. `image_ids` are the ids of all image tokens.
+///
+/// # Errors
+/// Fails if the prompt was not encoded, or if shapes do not fit.
+pub(crate) fn condition(
     transformer: &FluxTransformer,
     before: &Named,
     guidance_scale: f32,
-    Canvas { h, w }: Canvas,
+    image_ids: &Tensor,
     device: &Device,
 ) -> Result<crate::model::flux::Conditioning> {
     let states: Vec<&Tensor> = [PROMPT, T5]
@@ -75,7 +80,7 @@ fn condition(
         &states,
         pooled,
         Some(&Tensor::new(&[guidance_scale], device)?),
-        &latents::image_ids(h, w, device)?,
+        image_ids,
         &latents::text_ids(states.dim(1)?, device)?,
     )
 }

@@ -12,10 +12,10 @@ mod text;
 
 pub(super) use decode::to_pixels;
 pub(super) use denoise::{Denoiser, finite};
-pub(super) use field::{Field, FluxField, Velocity};
+pub(super) use field::{Field, FluxField, Velocity, condition};
 pub(super) use names::{NEGATIVE_POOLED, NEGATIVE_T5, POOLED, PROMPT, T5};
 pub(super) use picture::picture_phases;
-pub(super) use released::FLUX_1_DEV;
+pub(super) use released::{FLUX_1_DEV, FLUX_1_KONTEXT_DEV, FLUX_1_SCHNELL};
 pub(super) use settings::{PictureSettings, TextSettings};
 pub(super) use size::{Canvas, Size};
 pub(super) use text::text_phase;

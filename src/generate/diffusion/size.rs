@@ -2,7 +2,7 @@
 
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
-use crate::image::target_size::Ratios;
+use crate::image::target_size::{Ratios, kontext_size};
 use crate::image::{dimensions, read_file};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,10 @@ use serde::{Deserialize, Serialize};
 pub enum Size {
     Pixels([u32; 2]),
     Nearest(Ratios),
+    /// Of the sizes of FLUX.1-Kontext the one that is nearest to the first input image. The settings of a generator
+    /// name it in their own way.
+    #[serde(skip)]
+    Kontext,
 }
 
 /// The size of one picture in packed tokens.
@@ -65,12 +69,27 @@ impl Sizing {
         let (height, width) = match self.size {
             Size::Pixels([width, height]) => (height, width),
             Size::Nearest(ratios) => nearest(request, ratios, self.anchor)?,
+            Size::Kontext => kontext(request)?,
         };
         Ok(Canvas {
             h: (height / self.cells) as usize,
             w: (width / self.cells) as usize,
         })
     }
+}
+
+/// The (height, width) of FLUX.1-Kontext for the first input image. Without one, it is a square.
+fn kontext(request: &Request<'_>) -> Result<(u32, u32), GenerateError> {
+    let (width, height) = match request.item.images.first() {
+        Some(image) => {
+            let bytes = read_file(&request.base.join(image))?;
+            dimensions(&bytes, image)?
+        }
+        None => (1, 1),
+    };
+    let (width, height) = kontext_size(width, height)
+        .map_err(|error| GenerateError::item("image", error.to_string()))?;
+    Ok((height, width))
 }
 
 /// The (height, width) for the mean width and height of the first two input images, as in UniWorld's script.

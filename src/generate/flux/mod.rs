@@ -1,12 +1,12 @@
-//! The `flux` generator: text-to-image with FLUX.1-dev in this process, the baseline of other systems.
+//! The `flux` generator: text-to-image with FLUX.1-dev and FLUX.1-schnell in this process, the baseline of other systems.
 
 mod settings;
 
 pub use settings::FluxSettings;
 
 use super::diffusion::{
-    Denoiser, FLUX_1_DEV, FluxField, PictureSettings, Size, TextSettings, picture_phases,
-    text_phase,
+    Denoiser, FLUX_1_DEV, FLUX_1_SCHNELL, FluxField, PictureSettings, Size, TextSettings,
+    picture_phases, text_phase,
 };
 use super::error::GenerateError;
 use super::kind::Pipeline;
@@ -22,10 +22,11 @@ pub struct Flux;
 
 impl Pipeline for Flux {
     const NAME: &'static str = "flux";
-    const ABOUT: &'static str = "FLUX.1-dev in this process: from a prompt to pixels";
+    const ABOUT: &'static str =
+        "FLUX.1-dev or FLUX.1-schnell in this process: from a prompt to pixels";
     const TASKS: &'static [Task] = &[Task::TextToImage];
     type Settings = FluxSettings;
-    const RELEASED: &'static [&'static [ReleasedConfig]] = &[FLUX_1_DEV];
+    const RELEASED: &'static [&'static [ReleasedConfig]] = &[FLUX_1_DEV, FLUX_1_SCHNELL];
 
     fn precision(settings: &FluxSettings) -> Precision {
         settings.precision

@@ -7,6 +7,7 @@ pub mod bfl;
 mod config;
 mod double;
 mod embeddings;
+pub mod kontext;
 pub mod latents;
 mod modulation;
 mod rope;

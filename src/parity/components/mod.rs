@@ -5,6 +5,7 @@ mod clip_flan_t5;
 mod clip_text;
 mod dinov2;
 mod flow_match;
+mod flux_kontext;
 mod flux_transformer;
 mod flux_vae;
 mod got_ocr2;
@@ -38,6 +39,7 @@ pub static COMPONENTS: &[Component] = &[
     dinov2::DINOV2,
     dinov2::DINOV2_WITH_REGISTERS,
     flow_match::FLOW_MATCH,
+    flux_kontext::FLUX_KONTEXT,
     flux_transformer::FLUX_TRANSFORMER,
     flux_vae::FLUX_VAE,
     got_ocr2::GOT_OCR2,
