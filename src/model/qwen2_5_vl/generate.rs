@@ -57,7 +57,7 @@ impl Qwen2_5Vl {
             if !on_token(id) || new.len() == greedy.max_new_tokens {
                 break;
             }
-            penalty.seen.insert(id);
+            penalty.see(id);
             // An id that equals the image token is an ordinary token here, since no image follows the prompt.
             let id = Tensor::new(&[[id]], embeds.device())?;
             embeds = candle_core::Module::forward(&self.text.embed_tokens, &id)?;
@@ -68,13 +68,18 @@ impl Qwen2_5Vl {
     }
 }
 
-struct Penalty {
+/// The penalty of tokens that were there before.
+pub(crate) struct Penalty {
     factor: f32,
     seen: BTreeSet<u32>,
 }
 
 impl Penalty {
-    fn new(factor: f32, prompt: &[u32]) -> Result<Self> {
+    /// The penalty after a prompt.
+    ///
+    /// # Errors
+    /// Fails if the factor is not positive.
+    pub(crate) fn new(factor: f32, prompt: &[u32]) -> Result<Self> {
         if !(factor.is_finite() && factor > 0.0) {
             let message = format!("`repetition_penalty` is {factor}; it must be positive");
             return Err(ModelError::Input(message));
@@ -85,8 +90,16 @@ impl Penalty {
         })
     }
 
+    /// A further token of the answer.
+    pub(crate) fn see(&mut self, id: u32) {
+        self.seen.insert(id);
+    }
+
     /// Scores `[1, V]`.
-    fn apply(&self, scores: Tensor) -> Result<Tensor> {
+    ///
+    /// # Errors
+    /// Fails if the device has no room.
+    pub(crate) fn apply(&self, scores: Tensor) -> Result<Tensor> {
         if self.factor == 1.0 {
             return Ok(scores);
         }

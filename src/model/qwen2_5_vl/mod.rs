@@ -18,7 +18,9 @@ mod tests;
 pub use config::{Qwen2_5VlConfig, TextConfig, VisionConfig};
 pub use conversation::Conversation;
 pub use generate::Greedy;
+pub(crate) use generate::Penalty;
 pub use positions::Positions;
+pub(crate) use positions::vision_angles;
 
 use super::nn::{Linear, linear};
 use super::{ModelError, Result, Weights};

@@ -23,11 +23,18 @@ impl Positions {
     /// Fails if the image tokens do not form the spans of `grids` (t, h, w in patches).
     pub fn new(config: &Qwen2_5VlConfig, ids: &[u32], grids: &[[usize; 3]]) -> Result<Self> {
         let merge = config.vision.spatial_merge_size;
+        Self::of_images(config.image_token_id, merge, ids, grids)
+    }
+
+    /// The same as [`Self::new`] for a model whose image token is `image` and whose merged patches have `merge`
+    /// patches along a side.
+    ///
+    /// # Errors
+    /// Fails when [`Self::new`] fails.
+    pub fn of_images(image: u32, merge: usize, ids: &[u32], grids: &[[usize; 3]]) -> Result<Self> {
         let tokens_of = |[t, h, w]: &[usize; 3]| t * (h / merge) * (w / merge);
         let (present, wanted) = (
-            ids.iter()
-                .filter(|&&id| id == config.image_token_id)
-                .count(),
+            ids.iter().filter(|&&id| id == image).count(),
             grids.iter().map(tokens_of).sum::<usize>(),
         );
         if present != wanted {
@@ -40,7 +47,7 @@ impl Positions {
         let mut images = grids.iter().filter(|grid| tokens_of(grid) > 0);
         let (mut tokens, mut next) = (Vec::with_capacity(ids.len()), 0);
         while let Some(&id) = ids.get(tokens.len()) {
-            if id != config.image_token_id {
+            if id != image {
                 tokens.push([next; 3]);
                 next += 1;
                 continue;
@@ -100,7 +107,10 @@ pub(super) fn text_angles(
 }
 
 /// The vision tower's angles: the first half follows the row, the second the column.
-pub(super) fn vision_angles(patches: &[[u32; 2]], half: usize, device: &Device) -> Result<Angles> {
+///
+/// # Errors
+/// Fails if the device has no room.
+pub(crate) fn vision_angles(patches: &[[u32; 2]], half: usize, device: &Device) -> Result<Angles> {
     let frequencies = frequencies(10_000.0, half / 2);
     let angles = patches.iter().flatten().flat_map(|&position| {
         let of = move |frequency: &f32| position as f32 * frequency;

@@ -16,6 +16,7 @@ mod mplug_vqa;
 mod numpy_rng;
 mod pillow_resize;
 mod qwen2_5_vl;
+mod qwen3_vl;
 mod radio;
 mod schedulers;
 mod siglip_vision;
@@ -51,6 +52,7 @@ pub static COMPONENTS: &[Component] = &[
     clip::OPEN_CLIP,
     pillow_resize::PILLOW_RESIZE,
     qwen2_5_vl::QWEN2_5_VL,
+    qwen3_vl::QWEN3_VL,
     size::QWEN_SMART_RESIZE,
     radio::RADIO,
     schedulers::SCHEDULERS,
