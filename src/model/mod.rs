@@ -28,6 +28,7 @@ pub mod qwen3_vl;
 pub mod radio;
 pub mod sampling;
 pub mod schedulers;
+pub mod sd3;
 pub mod siglip;
 pub mod stable_diffusion;
 pub mod t5;

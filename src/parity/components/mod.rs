@@ -19,6 +19,7 @@ mod qwen2_5_vl;
 mod qwen3_vl;
 mod radio;
 mod schedulers;
+mod sd3;
 mod siglip_vision;
 mod size;
 mod stable_diffusion;
@@ -56,6 +57,8 @@ pub static COMPONENTS: &[Component] = &[
     size::QWEN_SMART_RESIZE,
     radio::RADIO,
     schedulers::SCHEDULERS,
+    sd3::SD3_PIPELINE,
+    sd3::SD3_TRANSFORMER,
     stable_diffusion::SD_CLIP_TEXT,
     stable_diffusion::SD_PIPELINE,
     stable_diffusion::SD_UNET,
