@@ -40,6 +40,7 @@ pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<flux::Flux>(),
     GeneratorKind::pipeline::<kontext::Kontext>(),
     GeneratorKind::pipeline::<stable_diffusion::StableDiffusion>(),
+    GeneratorKind::pipeline::<stable_diffusion::StableDiffusion3>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
     GeneratorKind::simple::<typeset::Typeset>(),
     GeneratorKind::simple::<folder::Folder>(),

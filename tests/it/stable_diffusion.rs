@@ -39,8 +39,12 @@ fn checkpoint(dir: &Path, case: &str) -> PathBuf {
     let folder = dir.join("tiny");
     copy_into(&golden.join(case).join("checkpoint"), &folder);
     tokenizer(&folder.join("tokenizer"));
-    if case == "sd_pipeline_xl" {
+    if case != "sd_pipeline" {
         tokenizer(&folder.join("tokenizer_2"));
+    }
+    if case == "sd3_pipeline" {
+        let specials = [("<pad>", 0), ("</s>", 1)];
+        crate::uniworld::tokenizer(&folder.join("tokenizer_3"), 2, &specials);
     }
     folder
 }
@@ -251,4 +255,29 @@ fn wrong_checkpoints_and_settings_are_named() {
 fn text_of_single(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     text.replace("checkpoint = \"tiny\"", "checkpoint = \"v1-5.safetensors\"")
+}
+
+/// Stable Diffusion 3: three text encoders, of which T5 is stored in shards.
+#[test]
+fn three_encoders_make_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path(), "sd3_pipeline");
+    let path = model(dir.path(), "max_sequence_length = 12");
+    let text = fs::read_to_string(&path).unwrap();
+    let third = text.replace("\"stable-diffusion\"", "\"stable-diffusion-3\"");
+    fs::write(&path, &third).unwrap();
+    let once = ["--repeats", "1"];
+    generate(dir.path(), &path, "whole", &once).success();
+    let whole = outputs(dir.path(), "whole");
+    assert_eq!(distinct(&hashes(dir.path(), "whole")), 4);
+    assert_eq!(
+        whole[0]["prompt_truncated_for"],
+        json!(["clip", "clip_2", "t5"])
+    );
+    let phased = [&once[..], &["--vram-budget", "1KB"]].concat();
+    generate(dir.path(), &path, "phased", &phased).success();
+    assert_eq!(hashes(dir.path(), "phased"), hashes(dir.path(), "whole"));
+    fs::write(&path, third + "guidance_scale = 1.0\n").unwrap();
+    generate(dir.path(), &path, "unguided", &once).success();
+    assert_ne!(hashes(dir.path(), "unguided"), hashes(dir.path(), "whole"));
 }

@@ -1,7 +1,6 @@
 //! The phase `decode`: from latents to pixels, at the size that the benchmark stores.
 
 use super::names::LATENTS;
-use super::settings::StableDiffusionSettings;
 use super::variant::weights_of;
 use crate::cancel::Cancel;
 use crate::generate::diffusion::to_pixels;
@@ -28,7 +27,8 @@ struct Decode {
 /// The phase for a folder that has `vae/`.
 pub(super) fn decode_phase(
     folder: &CheckpointFolder,
-    settings: &StableDiffusionSettings,
+    variant: Option<&str>,
+    stored_size: Option<[u32; 2]>,
     config: SdVaeConfig,
 ) -> Phase {
     // The activations of SDXL's network overflow in f16, and lose too much in bf16.
@@ -37,10 +37,9 @@ pub(super) fn decode_phase(
     } else {
         folder.dtype()
     };
-    let location = weights_of(folder, "vae", settings.variant.as_deref());
+    let location = weights_of(folder, "vae", variant);
     let info = NetworkInfo::new("VAE", location, dtype);
     let decoder = Network::new(info, move |weights| SdDecoder::new(&config, weights));
-    let stored_size = settings.stored_size;
     Phase::new("decode", vec![decoder.any()], move |_| {
         Ok(Decode {
             decoder,

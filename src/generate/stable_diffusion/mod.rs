@@ -8,9 +8,11 @@ mod noise;
 mod released;
 mod settings;
 mod text;
+mod three;
 mod variant;
 
 pub use settings::{NoiseKind, StableDiffusionSettings};
+pub use three::{StableDiffusion3, StableDiffusion3Settings};
 
 use super::error::GenerateError;
 use super::kind::Pipeline;
@@ -46,29 +48,29 @@ impl Pipeline for StableDiffusion {
         settings: &StableDiffusionSettings,
         folder: &CheckpointFolder,
     ) -> Result<Vec<Phase>, GenerateError> {
-        is_folder_of_parts(folder.path())?;
+        is_folder_of_parts(folder.path(), "unet")?;
         let unet: UNetConfig = folder.config("unet/config.json")?;
         let vae: SdVaeConfig = folder.config("vae/config.json")?;
         let cell = vae.scale_factor() as u32;
+        let variant = settings.variant.as_deref();
         Ok(vec![
             text::text_phase(folder, settings, unet.is_xl())?,
             denoise::denoise_phase(folder, settings, unet, cell),
-            decode::decode_phase(folder, settings, vae),
+            decode::decode_phase(folder, variant, settings.stored_size, vae),
         ])
     }
 }
 
 /// The published folder has a folder for each part. A single file with all parts is named.
-fn is_folder_of_parts(checkpoint: &Path) -> Result<(), GenerateError> {
-    let help = "give the folder as diffusers publishes it, with `model_index.json`, `unet`, `vae`, `text_encoder`, \
-                `tokenizer` and `scheduler`; `StableDiffusionPipeline.from_single_file(...).save_pretrained(...)` of \
-                diffusers writes it from a single file";
+fn is_folder_of_parts(checkpoint: &Path, network: &str) -> Result<(), GenerateError> {
+    let help = "give the folder as diffusers publishes it, with `model_index.json` and a folder for each part; \
+                `from_single_file(...)` and `save_pretrained(...)` of its pipeline write it from a single file";
     if checkpoint.is_file() {
         let message = "this is a single file, but the checkpoint must be a folder with its parts";
         return Err(fatal(ModelError::file(checkpoint, message, help)));
     }
-    if checkpoint.is_dir() && !checkpoint.join("unet").is_dir() {
-        let message = "this folder has no `unet`";
+    if checkpoint.is_dir() && !checkpoint.join(network).is_dir() {
+        let message = format!("this folder has no `{network}`");
         return Err(fatal(ModelError::file(checkpoint, message, help)));
     }
     Ok(())

@@ -42,3 +42,36 @@ pub(super) const SDXL_TURBO: &[ReleasedConfig] = configs!(
     "text_encoder",
     "text_encoder_2"
 );
+
+/// The configurations of Stable Diffusion 3.5 medium.
+pub(super) const SD_3_5_MEDIUM: &[ReleasedConfig] = configs!(
+    "stabilityai/stable-diffusion-3.5-medium",
+    "sd3.5-medium",
+    "transformer",
+    "vae",
+    "text_encoder",
+    "text_encoder_2",
+    "text_encoder_3"
+);
+
+/// The configurations of Stable Diffusion 3.5 large.
+pub(super) const SD_3_5_LARGE: &[ReleasedConfig] = configs!(
+    "stabilityai/stable-diffusion-3.5-large",
+    "sd3.5-large",
+    "transformer",
+    "vae",
+    "text_encoder",
+    "text_encoder_2",
+    "text_encoder_3"
+);
+
+/// The configurations of Stable Diffusion 3.5 large turbo, which has the networks of 3.5 large.
+pub(super) const SD_3_5_LARGE_TURBO: &[ReleasedConfig] = configs!(
+    "stabilityai/stable-diffusion-3.5-large-turbo",
+    "sd3.5-large",
+    "transformer",
+    "vae",
+    "text_encoder",
+    "text_encoder_2",
+    "text_encoder_3"
+);

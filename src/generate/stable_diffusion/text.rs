@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// The token with which a tokenizer pads, if its files do not say it.
-const PAD_FIRST: &str = "<|endoftext|>";
-const PAD_SECOND: &str = "!";
+pub(super) const PAD_FIRST: &str = "<|endoftext|>";
+pub(super) const PAD_SECOND: &str = "!";
 
 /// `model_index.json`
 #[derive(serde::Deserialize)]
@@ -41,13 +41,13 @@ impl Default for Index {
 }
 
 /// A text encoder with its tokenizer.
-struct Encoder<T> {
-    network: Network<T>,
-    tokenizer: Tokenizer,
+pub(super) struct Encoder<T> {
+    pub network: Network<T>,
+    pub tokenizer: Tokenizer,
     /// The token with which a text is padded.
     pad: String,
     /// Number of tokens, to which a text is padded or cut.
-    length: usize,
+    pub length: usize,
 }
 
 /// What stands on the negative side of the guidance.
@@ -143,7 +143,11 @@ fn negative(
 }
 
 impl<T> Encoder<T> {
-    fn new(
+    /// The encoder with the tokenizer of a folder, which pads with `pad` if its files do not say another token.
+    ///
+    /// # Errors
+    /// Fails if the tokenizer is absent or damaged.
+    pub(super) fn new(
         network: Network<T>,
         folder: &Path,
         pad: &str,
@@ -155,6 +159,22 @@ impl<T> Encoder<T> {
             pad: pad_token(folder).unwrap_or_else(|| pad.to_owned()),
             length,
         })
+    }
+
+    /// The ids of a text in CLIP's form, [1, L], and whether it was cut.
+    ///
+    /// # Errors
+    /// Fails if the tokenizer cannot represent the text.
+    pub(super) fn clip_ids(
+        &self,
+        text: &str,
+        device: &Device,
+    ) -> Result<(Tensor, bool), ModelError> {
+        let padded = self
+            .tokenizer
+            .clip_ids_padded(text, self.length, &self.pad)?;
+        let ids = Tensor::new(padded.ids.as_slice(), device)?;
+        Ok((ids.unsqueeze(0)?, padded.truncated))
     }
 }
 
@@ -217,7 +237,7 @@ impl Text {
         [states_name, pooled_name]: [&str; 2],
     ) -> Result<(Named, Vec<&'static str>), GenerateError> {
         let wrong = running("text");
-        let (ids, is_cut) = self.ids(&self.first, text).map_err(&wrong)?;
+        let (ids, is_cut) = self.first.clip_ids(text, &self.device).map_err(&wrong)?;
         let mut cut = Vec::new();
         if is_cut {
             cut.push("clip");
@@ -228,7 +248,7 @@ impl Text {
             let named = (states_name.to_owned(), first.last_hidden_state);
             return Ok(([named].into(), cut));
         };
-        let (ids, is_cut) = self.ids(second, text).map_err(&wrong)?;
+        let (ids, is_cut) = second.clip_ids(text, &self.device).map_err(&wrong)?;
         if is_cut {
             cut.push("clip_2");
         }
@@ -240,15 +260,6 @@ impl Text {
             (pooled_name.to_owned(), second.pooled),
         ];
         Ok((named.into(), cut))
-    }
-
-    /// The ids of a text, [1, L], and whether it was cut.
-    fn ids<T>(&self, encoder: &Encoder<T>, text: &str) -> Result<(Tensor, bool), ModelError> {
-        let padded = encoder
-            .tokenizer
-            .clip_ids_padded(text, encoder.length, &encoder.pad)?;
-        let ids = Tensor::new(padded.ids.as_slice(), &self.device)?;
-        Ok((ids.unsqueeze(0)?, padded.truncated))
     }
 }
 

@@ -7,8 +7,10 @@
 
 mod block;
 mod config;
+mod prompt;
 
 pub use config::Sd3Config;
+pub use prompt::{Sd3Prompt, guided};
 
 use super::flux::{Modulation, modulate};
 use super::nn::{Activation, Embedder, Linear, PatchEmbedding, Sinusoid, linear};
@@ -137,5 +139,35 @@ impl Sd3Transformer {
         let cells = tokens.reshape(vec![batch, h, w, patch, patch, channels])?;
         let cells = cells.permute(vec![0, 5, 1, 3, 2, 4])?;
         Ok(cells.reshape((batch, channels, h * patch, w * patch))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::weights::audit;
+
+    // diffusers counts the parameters without the table of positions.
+    #[test]
+    fn the_released_networks_have_the_published_numbers_of_parameters() {
+        for (text, parameters) in [
+            (
+                include_str!("../../../configs/released/sd3.5-medium/transformer.json"),
+                2_243_171_520,
+            ),
+            (
+                include_str!("../../../configs/released/sd3.5-large/transformer.json"),
+                8_056_627_520,
+            ),
+        ] {
+            let config: Sd3Config = serde_json::from_str(text).unwrap();
+            let asked = audit(None, |weights| Sd3Transformer::new(&config, weights)).unwrap();
+            let size = |shape: &[usize]| shape.iter().product::<usize>();
+            let counted = asked
+                .iter()
+                .filter(|asked| asked.name != "pos_embed.pos_embed");
+            let total: usize = counted.map(|asked| size(&asked.shape)).sum();
+            assert_eq!(total, parameters);
+        }
     }
 }
