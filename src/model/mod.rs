@@ -4,6 +4,8 @@
 //! A network is built from its checkpoint's own `config.json` through [`Weights`], so that a tiny random
 //! checkpoint runs the same code as a released one. Tensors have the names that their authors publish.
 
+mod adapter;
+pub mod aesthetic;
 pub mod clip;
 pub mod clip_flan_t5;
 pub mod conversation;
@@ -37,6 +39,7 @@ pub mod uniworld;
 pub mod vit;
 pub mod weights;
 pub mod xomni;
+pub mod z_image;
 
 pub use error::{ModelError, Result};
 pub use weights::Weights;

@@ -21,6 +21,14 @@ impl Rope {
     /// # Errors
     /// Fails if the number of columns is not the number of axes.
     pub fn new(ids: &Tensor, axes: &[usize], device: &Device) -> Result<Self> {
+        Self::with_theta(ids, axes, THETA, device)
+    }
+
+    /// The same as [`Self::new`] with another base of the angles.
+    ///
+    /// # Errors
+    /// Fails when [`Self::new`] fails.
+    pub fn with_theta(ids: &Tensor, axes: &[usize], theta: f64, device: &Device) -> Result<Self> {
         let (length, columns) = ids.dims2()?;
         if columns != axes.len() {
             return Err(ModelError::Input(format!(
@@ -34,7 +42,7 @@ impl Rope {
             .iter()
             .flat_map(|row| row.iter().zip(axes))
             .flat_map(|(&position, &size)| {
-                (0..size / 2).map(move |i| position / THETA.powf(2.0 * i as f64 / size as f64))
+                (0..size / 2).map(move |i| position / theta.powf(2.0 * i as f64 / size as f64))
             })
             .collect();
         let table = |f: fn(f64) -> f64| {

@@ -6,7 +6,6 @@
 //! approximation of GELU, it has no projection, and its configuration has private fields, so that it cannot
 //! be built from a checkpoint's file. The case `sd_clip_text` shows the difference.
 
-mod adapter;
 mod guided;
 mod unet;
 mod vae;

@@ -6,7 +6,7 @@
 //! picture, which takes 9.7 GB in f32 at 1024 × 1024. The encoder is our own, since that of candle-transformers
 //! gives no mean, only a sample with the device's random numbers.
 
-use super::adapter::var_builder;
+use crate::model::adapter::var_builder;
 use crate::model::flux_vae::{Encoder, VaeConfig};
 use crate::model::nn::Conv2d;
 use crate::model::{ModelError, Result, Weights};

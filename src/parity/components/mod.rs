@@ -1,5 +1,6 @@
 //! The components, each in a file with its inputs and its results.
 
+mod aesthetic;
 mod clip;
 mod clip_flan_t5;
 mod clip_text;
@@ -29,11 +30,13 @@ mod torch_randn;
 mod uniworld;
 mod vit;
 mod xomni;
+mod z_image;
 
 use super::component::Component;
 
 /// All components. To add one, write its file and a line here.
 pub static COMPONENTS: &[Component] = &[
+    aesthetic::AESTHETIC,
     size::ANY_11RATIO,
     clip::CLIP,
     clip_flan_t5::CLIP_FLAN_T5,
@@ -51,6 +54,7 @@ pub static COMPONENTS: &[Component] = &[
     mplug_vqa::MPLUG_VQA,
     numpy_rng::NUMPY_RNG,
     clip::OPEN_CLIP,
+    clip::PICKSCORE,
     pillow_resize::PILLOW_RESIZE,
     qwen2_5_vl::QWEN2_5_VL,
     qwen3_vl::QWEN3_VL,
@@ -74,4 +78,5 @@ pub static COMPONENTS: &[Component] = &[
     xomni::XOMNI_DECODER_EN,
     xomni::XOMNI_DECODER_ZH,
     xomni::XOMNI_VIT_VQ,
+    z_image::Z_IMAGE,
 ];
