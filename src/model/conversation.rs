@@ -1,11 +1,13 @@
-//! A conversation of words and pictures in the form that Qwen2.5-VL reads: ids, patches and their grids.
+//! A conversation of words and pictures in the form that Qwen2.5-VL and Qwen3-VL read: ids, patches and their
+//! grids.
 
 pub use super::qwen2_5_vl::Conversation;
 
 use super::Result;
 use super::generation_config::GenerationConfig;
 use super::processor::{PixelLimits, QwenProcessor};
-use super::qwen2_5_vl::{Greedy, Qwen2_5Vl};
+use super::qwen_vl::Answering;
+use super::qwen2_5_vl::Greedy;
 use super::tokenizer::Tokenizer;
 use super::tokenizer::chat::{self, ChatTokens, Form, Item, Role, Turn};
 use candle_core::{Device, Tensor};
@@ -88,10 +90,10 @@ impl Reader {
     /// token for which `on_token` returns false.
     ///
     /// # Errors
-    /// Fails when [`Qwen2_5Vl::generate_greedy`] fails.
+    /// Fails when [`Answering::continue_greedily`] fails.
     pub fn reply(
         &self,
-        model: &Qwen2_5Vl,
+        model: &dyn Answering,
         conversation: &Conversation,
         max_new_tokens: usize,
         repetition_penalty: f32,
@@ -102,7 +104,7 @@ impl Reader {
             eos: &self.eos,
             repetition_penalty,
         };
-        let ids = model.generate_greedy(conversation, greedy, on_token)?;
+        let ids = model.continue_greedily(conversation, greedy, on_token)?;
         Ok(Reply {
             text: self.tokenizer.decode(&ids)?,
             input_tokens: conversation.ids.len(),

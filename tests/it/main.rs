@@ -58,6 +58,7 @@ mod pipes;
 mod ppocr;
 mod published;
 mod python_models;
+mod qwen3_vl;
 mod qwen_observers;
 mod recipes;
 mod reference;

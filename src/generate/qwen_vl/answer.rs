@@ -10,15 +10,15 @@ use crate::generate::pipeline::{
 use crate::generate::spoken::{Order, Spoken};
 use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
-use crate::model::qwen2_5_vl::{Qwen2_5Vl, Qwen2_5VlConfig};
-use crate::model::tokenizer::chat::{Form, Role};
+use crate::model::qwen_vl::{QwenVl as QwenVlModel, QwenVlConfig};
+use crate::model::tokenizer::chat::Role;
 use crate::record::Object;
 use candle_core::Device;
 use serde_json::json;
 
 /// A vision-language model with its tokenizer.
 struct Answer {
-    network: Network<Qwen2_5Vl>,
+    network: Network<QwenVlModel>,
     reader: Reader,
     settings: QwenVlSettings,
     device: Device,
@@ -32,12 +32,15 @@ pub(super) fn phase(
     settings: &QwenVlSettings,
     folder: &CheckpointFolder,
 ) -> Result<Phase, GenerateError> {
-    let config: Qwen2_5VlConfig = folder.config("config.json")?;
+    let config: QwenVlConfig = folder.config("config.json")?;
     let info = NetworkInfo {
-        split: &[("visual.", "visual"), ("", "language model")],
-        ..NetworkInfo::new("Qwen2.5-VL", folder.location(), folder.dtype())
+        split: match config {
+            QwenVlConfig::V2_5(_) => &[("visual.", "visual"), ("", "language model")],
+            QwenVlConfig::V3(_) => &[("model.visual.", "visual"), ("", "language model")],
+        },
+        ..NetworkInfo::new(config.title(), folder.location(), folder.dtype())
     };
-    let network = Network::new(info, move |weights| Qwen2_5Vl::new(&config, weights));
+    let network = Network::new(info, move |weights| QwenVlModel::new(&config, weights));
     let (settings, folder) = (settings.clone(), folder.clone());
     Ok(Phase::new("answer", vec![network.any()], move |device| {
         if settings.max_new_tokens == 0 {
@@ -68,13 +71,13 @@ impl Answer {
         });
         let messages: Vec<Message<'_>> =
             system.into_iter().chain(messages.iter().cloned()).collect();
+        let network = self.network.get()?;
         let conversation = self
             .reader
-            .encode(&messages, Form::Qwen, limits, &self.device)
+            .encode(&messages, network.form(), limits, &self.device)
             .map_err(|error| GenerateError::item("prompt", error.to_string()))?;
-        let network = self.network.get()?;
         let reply = self.reader.reply(
-            &network,
+            &*network,
             &conversation,
             self.settings.max_new_tokens,
             self.settings.repetition_penalty as f32,

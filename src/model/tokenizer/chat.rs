@@ -77,7 +77,7 @@ impl ChatTokens {
 /// How a conversation without a system turn begins. All forms end where the assistant begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// The form of UniWorld: without a system turn.
+    /// The form of UniWorld and Qwen3-VL: without a system turn.
     UniWorld,
     /// The form of Qwen2.5-VL: with the system turn of its template.
     Qwen,

@@ -3,7 +3,7 @@
 use crate::config::Settings;
 use crate::model::conversation::{Message, Piece, Reader, Reply};
 use crate::model::processor::PixelLimits;
-use crate::model::qwen2_5_vl::{Qwen2_5Vl, Qwen2_5VlConfig};
+use crate::model::qwen_vl::{QwenVl, QwenVlConfig};
 use crate::model::tokenizer::chat::{Form, Role};
 use crate::model::weights::{self, Files};
 use crate::model::{ModelError, Result, read_config};
@@ -15,14 +15,11 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// The network's name in evidence.
-pub(super) const ENGINE: &str = "qwen2.5-vl";
-
 /// Settings of the observers `qwen-ocr`, `qwen-vqa` and `qwen-vqascore`, and of a judge in this process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QwenSettings {
-    /// The folder of a Qwen2.5-VL as it is published. `unigauge fetch qwen2.5-vl-7b` fetches the default.
+    /// The folder of a Qwen2.5-VL or Qwen3-VL (dense) as it is published. `unigauge fetch qwen2.5-vl-7b` fetches the default.
     pub checkpoint: PathBuf,
     /// The question, instead of the observer's own wording. For `qwen-vqa` it must contain `{question}`, for
     /// `qwen-vqascore` `{prompt}`. A judge uses prompt sets instead.
@@ -52,7 +49,10 @@ impl Default for QwenSettings {
 
 /// The network with everything that shapes its answers.
 pub(in crate::observe) struct Looker {
-    network: Mutex<Qwen2_5Vl>,
+    network: Mutex<QwenVl>,
+    /// The network's name in evidence.
+    engine: &'static str,
+    form: Form,
     reader: Reader,
     limits: PixelLimits,
     max_new_tokens: usize,
@@ -79,7 +79,7 @@ impl Looker {
                 "observe.{observer}: `max_new_tokens` is 0; it must be 1 or more"
             )));
         }
-        let config: Qwen2_5VlConfig = read_config(&folder.join("config.json"))?;
+        let config: QwenVlConfig = read_config(&folder.join("config.json"))?;
         let dtype = if device.is_cpu() {
             DType::F32
         } else {
@@ -87,7 +87,7 @@ impl Looker {
         };
         let files = Arc::new(Files::open(folder)?);
         let network = weights::load(&files, dtype, device, |weights| {
-            Qwen2_5Vl::new(&config, weights)
+            QwenVl::new(&config, weights)
         })?;
         let fingerprint =
             weights::fingerprint(folder).map_err(|error| ModelError::io(folder, &error))?;
@@ -101,6 +101,8 @@ impl Looker {
                 "pixels": [settings.min_pixels, settings.max_pixels],
                 "repetition_penalty": settings.repetition_penalty,
             }),
+            engine: network.engine(),
+            form: network.form(),
             network: Mutex::new(network),
             reader: Reader::open(folder)?,
             limits: PixelLimits {
@@ -111,6 +113,11 @@ impl Looker {
             repetition_penalty: settings.repetition_penalty as f32,
             device: device.clone(),
         })
+    }
+
+    /// The network's name in evidence.
+    pub(super) fn engine(&self) -> &'static str {
+        self.engine
     }
 
     /// The answer to a picture that words follow.
@@ -137,10 +144,10 @@ impl Looker {
         };
         let conversation = self
             .reader
-            .encode(&[message], Form::Qwen, self.limits, &self.device)?;
+            .encode(&[message], self.form, self.limits, &self.device)?;
         let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
-        let logits = network.logits(&conversation.states(&network)?)?;
-        let all = candle_nn::ops::softmax(&logits.to_dtype(DType::F32)?, D::Minus1)?;
+        let scores = network.next_scores(&conversation)?;
+        let all = candle_nn::ops::softmax(&scores, D::Minus1)?;
         Ok(all.i((0, token as usize))?.to_scalar::<f32>()?.into())
     }
 
@@ -152,10 +159,10 @@ impl Looker {
     ) -> Result<Reply> {
         let conversation = self
             .reader
-            .encode(messages, Form::Qwen, self.limits, &self.device)?;
+            .encode(messages, self.form, self.limits, &self.device)?;
         let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
         self.reader.reply(
-            &network,
+            &*network,
             &conversation,
             max_new_tokens.map_or(self.max_new_tokens, |limit| limit as usize),
             self.repetition_penalty,
@@ -170,7 +177,7 @@ fn check_folder(folder: &Path) -> Result<()> {
     }
     Err(ModelError::file(
         folder,
-        "there is no checkpoint of Qwen2.5-VL here",
+        "there is no checkpoint of Qwen2.5-VL or Qwen3-VL here",
         "run `unigauge fetch qwen2.5-vl-7b`, or set `checkpoint` under [observe.…] in the suite to another folder",
     ))
 }

@@ -1,6 +1,6 @@
 //! `qwen-ocr`: the text in a picture, read by Qwen2.5-VL, which LongText-Bench and OneIG use for this.
 
-use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
+use super::looker::{Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::observe::pictures::output_picture;
 use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject, reply};
@@ -27,7 +27,7 @@ impl QwenOcr {
         let image = output_picture(subject, Self::NAME)?;
         let said = self.looker.ask(image, &self.prompt);
         let said = said.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
-        let mut read = reply::reading(ENGINE, &said.text)?;
+        let mut read = reply::reading(self.looker.engine(), &said.text)?;
         read.truncated = Some(said.truncated);
         Ok(written(&read)?)
     }

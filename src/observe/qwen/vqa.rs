@@ -1,7 +1,7 @@
 //! `qwen-vqa`: answers to DPG-Bench's questions by Qwen2.5-VL. The benchmark's numbers come from mPLUG, so
 //! these numbers are not comparable with them.
 
-use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
+use super::looker::{Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::model::ModelError;
 use crate::observe::pictures::output_picture;
@@ -41,7 +41,7 @@ impl QwenVqa {
             replies.insert(id, reply.text.into());
         }
         Ok(written(&Answers {
-            engine: Some(ENGINE),
+            engine: Some(self.looker.engine()),
             answers,
             replies: Some(replies),
         })?)

@@ -1,7 +1,7 @@
 //! `qwen-vqascore`: the probability that Qwen2.5-VL answers the question of `vqascore` with "Yes".
 //! GenAI-Bench's numbers come from CLIP-FlanT5, so these numbers are not comparable with them.
 
-use super::looker::{ENGINE, Looker, QwenSettings, checkpoint_folders};
+use super::looker::{Looker, QwenSettings, checkpoint_folders};
 use crate::config::Settings;
 use crate::model::ModelError;
 use crate::observe::vqascore::QUESTION;
@@ -28,7 +28,7 @@ impl QwenVqaScore {
         let chance = self.looker.chance(image, &words, self.answer);
         let chance = chance.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
         Ok(written(&Likelihood {
-            engine: ENGINE,
+            engine: self.looker.engine(),
             vqascore: chance,
             log_probabilities: None,
         })?)
