@@ -27,6 +27,7 @@ pub mod processor;
 pub mod qwen2;
 pub mod qwen2_5_vl;
 pub mod qwen3_vl;
+pub mod qwen_image;
 pub mod qwen_vl;
 pub mod radio;
 pub mod sampling;

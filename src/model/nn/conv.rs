@@ -49,6 +49,26 @@ impl Conv2d {
         })
     }
 
+    /// A convolution with a kernel [O, C, k, k] and a bias `[O]` that are at hand.
+    ///
+    /// # Errors
+    /// Fails if the kernel has other axes.
+    pub fn from_parts(
+        weight: Tensor,
+        bias: Tensor,
+        stride: usize,
+        padding: Padding,
+    ) -> Result<Self> {
+        let (_, _, kernel, _) = weight.dims4()?;
+        Ok(Self {
+            weight,
+            bias: Some(bias),
+            kernel,
+            stride,
+            padding,
+        })
+    }
+
     /// Three by three (or k by k, k odd), keeping the size.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod conv;
 mod embedder;
 mod encoder_layer;
 mod group_norm;
+mod joint;
 mod patch;
 mod positions;
 mod vit_block;
@@ -15,6 +16,7 @@ pub use conv::{Conv2d, Padding};
 pub use embedder::{Embedder, Sinusoid};
 pub use encoder_layer::{EncoderLayer, EncoderShape};
 pub use group_norm::GroupNorm;
+pub use joint::{JointHeads, JointProjections, JointShape, PICTURE, TEXT, TanhFeedForward};
 pub use patch::PatchEmbedding;
 pub use positions::resample_positions;
 pub use unigauge_kernels::{

@@ -1,5 +1,6 @@
 //! `transformer/config.json` of Stable Diffusion 3 and 3.5.
 
+use crate::model::nn::JointShape;
 use crate::model::{ModelError, Result};
 use serde::Deserialize;
 
@@ -39,6 +40,15 @@ impl Sd3Config {
     /// Width of the tokens.
     pub fn width(&self) -> usize {
         self.attention_head_dim * self.num_attention_heads
+    }
+
+    /// The sizes of every attention.
+    pub(super) fn joint(&self) -> JointShape {
+        JointShape {
+            head: self.attention_head_dim,
+            heads: self.num_attention_heads,
+            is_normed: self.qk_norm.is_some(),
+        }
     }
 
     /// Number of channels of the velocity.

@@ -18,6 +18,7 @@ mod numpy_rng;
 mod pillow_resize;
 mod qwen2_5_vl;
 mod qwen3_vl;
+mod qwen_image;
 mod radio;
 mod schedulers;
 mod sd3;
@@ -58,6 +59,8 @@ pub static COMPONENTS: &[Component] = &[
     pillow_resize::PILLOW_RESIZE,
     qwen2_5_vl::QWEN2_5_VL,
     qwen3_vl::QWEN3_VL,
+    qwen_image::QWEN_IMAGE,
+    qwen_image::QWEN_IMAGE_EDIT,
     size::QWEN_SMART_RESIZE,
     radio::RADIO,
     schedulers::SCHEDULERS,
