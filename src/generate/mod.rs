@@ -21,6 +21,7 @@ pub mod typeset;
 pub mod uniworld;
 mod world;
 pub mod xomni;
+pub mod z_image;
 
 pub use error::{BuildError, GenerateError};
 pub use generator::{Answer, Done, Generated, Generator, Request};
@@ -41,6 +42,7 @@ pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<kontext::Kontext>(),
     GeneratorKind::pipeline::<stable_diffusion::StableDiffusion>(),
     GeneratorKind::pipeline::<stable_diffusion::StableDiffusion3>(),
+    GeneratorKind::pipeline::<z_image::ZImage>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
     GeneratorKind::simple::<typeset::Typeset>(),
     GeneratorKind::simple::<folder::Folder>(),

@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 /// The characters of the tokenizer. The first has the id 0, with which SDXL's second tokenizer pads.
 const CHARACTERS: &str = "! ?abcdefghijklmnopqrstuvwxyz,.'0123456789-";
 
-/// A tokenizer of single characters for a vocabulary of 90, of which the last two are the start and the end.
-fn tokenizer(folder: &Path) {
-    let specials = [("<|startoftext|>", 88), ("<|endoftext|>", 89)];
+/// The special tokens of CLIP for a vocabulary of 90, of which the last two are the start and the end.
+const CLIP: [(&str, usize); 2] = [("<|startoftext|>", 88), ("<|endoftext|>", 89)];
+
+/// A tokenizer of single characters.
+fn tokenizer(folder: &Path, specials: [(&str, usize); 2]) {
     let mut vocab: BTreeMap<String, usize> = CHARACTERS
         .chars()
         .enumerate()
@@ -38,9 +40,14 @@ fn checkpoint(dir: &Path, case: &str) -> PathBuf {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity");
     let folder = dir.join("tiny");
     copy_into(&golden.join(case).join("checkpoint"), &folder);
-    tokenizer(&folder.join("tokenizer"));
+    if case == "z_image" {
+        let chat = [("<|im_start|>", 70), ("<|im_end|>", 71)];
+        tokenizer(&folder.join("tokenizer"), chat);
+        return folder;
+    }
+    tokenizer(&folder.join("tokenizer"), CLIP);
     if case != "sd_pipeline" {
-        tokenizer(&folder.join("tokenizer_2"));
+        tokenizer(&folder.join("tokenizer_2"), CLIP);
     }
     if case == "sd3_pipeline" {
         let specials = [("<pad>", 0), ("</s>", 1)];
@@ -280,4 +287,31 @@ fn three_encoders_make_pictures() {
     fs::write(&path, third + "guidance_scale = 1.0\n").unwrap();
     generate(dir.path(), &path, "unguided", &once).success();
     assert_ne!(hashes(dir.path(), "unguided"), hashes(dir.path(), "whole"));
+}
+
+/// Z-Image: a chat in front of a transformer that pads texts and pictures.
+#[test]
+fn a_chat_makes_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path(), "z_image");
+    let path = model(dir.path(), "");
+    let text = fs::read_to_string(&path).unwrap();
+    let own = text.replace("\"stable-diffusion\"", "\"z-image\"");
+    fs::write(&path, &own).unwrap();
+    let once = ["--repeats", "1"];
+    generate(dir.path(), &path, "whole", &once).success();
+    assert_eq!(distinct(&hashes(dir.path(), "whole")), 4);
+    let phased = [&once[..], &["--vram-budget", "1KB"]].concat();
+    generate(dir.path(), &path, "phased", &phased).success();
+    assert_eq!(hashes(dir.path(), "phased"), hashes(dir.path(), "whole"));
+    for (out, settings) in [
+        ("guided", "guidance_scale = 3.0\n"),
+        ("cut", "max_sequence_length = 9\n"),
+    ] {
+        fs::write(&path, format!("{own}{settings}")).unwrap();
+        generate(dir.path(), &path, out, &once).success();
+        assert_ne!(hashes(dir.path(), out), hashes(dir.path(), "whole"));
+    }
+    let cut = outputs(dir.path(), "cut");
+    assert_eq!(cut[0]["prompt_truncated_for"], json!(["qwen3"]));
 }

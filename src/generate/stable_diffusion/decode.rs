@@ -25,7 +25,7 @@ struct Decode {
 }
 
 /// The phase for a folder that has `vae/`.
-pub(super) fn decode_phase(
+pub(in crate::generate) fn decode_phase(
     folder: &CheckpointFolder,
     variant: Option<&str>,
     stored_size: Option<[u32; 2]>,

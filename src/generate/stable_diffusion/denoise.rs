@@ -89,7 +89,10 @@ pub(super) fn denoise_phase(
 ///
 /// # Errors
 /// Fails if a side is no multiple of a cell.
-pub(super) fn cells([width, height]: [u32; 2], cell: u32) -> Result<(usize, usize), GenerateError> {
+pub(in crate::generate) fn cells(
+    [width, height]: [u32; 2],
+    cell: u32,
+) -> Result<(usize, usize), GenerateError> {
     let odd = |side: &u32| *side == 0 || !side.is_multiple_of(cell);
     if [width, height].iter().any(odd) {
         return Err(GenerateError::fatal(

@@ -1,15 +1,15 @@
 //! The `stable-diffusion` generator: text-to-image with Stable Diffusion 1.5, 2 and XL in this process, whose
 //! scores on GenEval its authors published.
 
-mod decode;
-mod denoise;
-mod names;
-mod noise;
+pub(super) mod decode;
+pub(super) mod denoise;
+pub(super) mod names;
+pub(super) mod noise;
 mod released;
 mod settings;
 mod text;
 mod three;
-mod variant;
+pub(super) mod variant;
 
 pub use settings::{NoiseKind, StableDiffusionSettings};
 pub use three::{StableDiffusion3, StableDiffusion3Settings};

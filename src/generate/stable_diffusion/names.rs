@@ -1,12 +1,12 @@
 //! The names of tensors that one phase makes and a later phase uses.
 
 /// The text encoders' states, [1, L, J].
-pub(super) const PROMPT: &str = "prompt_embeds";
+pub(in crate::generate) const PROMPT: &str = "prompt_embeds";
 /// The same for the negative prompt.
-pub(super) const NEGATIVE_PROMPT: &str = "negative_prompt_embeds";
+pub(in crate::generate) const NEGATIVE_PROMPT: &str = "negative_prompt_embeds";
 /// SDXL's pooled vector, [1, Q].
-pub(super) const POOLED: &str = "pooled_prompt_embeds";
+pub(in crate::generate) const POOLED: &str = "pooled_prompt_embeds";
 /// The same for the negative prompt.
-pub(super) const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
+pub(in crate::generate) const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
 /// The latents between denoising and decoding, [1, c, h, w].
-pub(super) const LATENTS: &str = "latents";
+pub(in crate::generate) const LATENTS: &str = "latents";

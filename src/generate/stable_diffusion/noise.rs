@@ -7,7 +7,7 @@ use crate::model::noise::{Generator, randn};
 use candle_core::DType;
 
 /// The generator of a picture's noise.
-pub(super) enum Noise {
+pub(in crate::generate) enum Noise {
     Cpu(Generator),
     Cuda(CudaGenerator),
 }
@@ -22,7 +22,7 @@ impl Noise {
 
     /// The generator for a request. With a seed of the prompt, the pictures before this one have drawn `draws`
     /// times `count` values each.
-    pub(super) fn of_request(
+    pub(in crate::generate) fn of_request(
         kind: NoiseKind,
         prompt_seed: Option<u64>,
         request: &Request<'_>,
@@ -39,7 +39,7 @@ impl Noise {
     }
 
     /// The next values, rounded to `dtype`.
-    pub(super) fn draw(&mut self, count: usize, dtype: DType) -> Vec<f32> {
+    pub(in crate::generate) fn draw(&mut self, count: usize, dtype: DType) -> Vec<f32> {
         match self {
             Self::Cpu(generator) => randn(generator, count, dtype),
             Self::Cuda(generator) => generator.randn(count, dtype),

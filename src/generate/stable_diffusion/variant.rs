@@ -4,7 +4,11 @@ use crate::generate::pipeline::{CheckpointFolder, Location};
 
 /// The location of a part's weights: the file or the index of the variant if there is one, and otherwise the
 /// folder.
-pub(super) fn weights_of(folder: &CheckpointFolder, part: &str, variant: Option<&str>) -> Location {
+pub(in crate::generate) fn weights_of(
+    folder: &CheckpointFolder,
+    part: &str,
+    variant: Option<&str>,
+) -> Location {
     let location = folder.location_of(part);
     let Some(variant) = variant else {
         return location;

@@ -224,7 +224,9 @@ impl ZImageTransformer {
             )));
         }
         let (h, w) = (height / PATCH, width / PATCH);
-        let tokens = self.x_embedder.forward(&patches(latents)?)?;
+        let tokens = self
+            .x_embedder
+            .forward(&patches(latents)?.to_dtype(self.dtype)?)?;
         let tokens = padded(&tokens, &self.x_pad_token)?;
         let first = (caption.ids.len() + 1) as f32;
         let cell = |i: usize| {
@@ -291,4 +293,20 @@ fn padded(tokens: &Tensor, pad: &Tensor) -> Result<Tensor> {
     }
     let pad = pad.unsqueeze(0)?.broadcast_as((1, missing, width))?;
     Ok(Tensor::cat(&[tokens, &pad.contiguous()?], 1)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::weights::audit;
+
+    #[test]
+    fn the_released_network_has_the_published_number_of_parameters() {
+        let text = include_str!("../../../configs/released/z-image-turbo/transformer.json");
+        let config: ZImageConfig = serde_json::from_str(text).unwrap();
+        let asked = audit(None, |weights| ZImageTransformer::new(&config, weights)).unwrap();
+        let size = |shape: &[usize]| shape.iter().product::<usize>();
+        let total: usize = asked.iter().map(|asked| size(&asked.shape)).sum();
+        assert_eq!(total, 6_154_908_736);
+    }
 }
