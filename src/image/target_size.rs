@@ -210,8 +210,8 @@ const KONTEXT: [(u32, u32); 9] = [
     (1024, 1024),
 ];
 
-/// FLUX.1-Kontext's size of a reference picture: the (width, height) of its seventeen whose ratio is nearest. The
-/// smaller width wins a tie.
+/// FLUX.1-Kontext's size of a reference picture: the (width, height) of its seventeen whose ratio is nearest.
+/// The smaller width wins a tie.
 ///
 /// # Errors
 /// Fails if a side is zero.

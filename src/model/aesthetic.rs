@@ -1,8 +1,8 @@
 //! LAION's aesthetic predictors: heads on the unit image embeddings of CLIP ViT-L/14, in the files that their
 //! authors publish.
 //!
-//! `sa_0_4_vit_l_14_linear.pth` is one linear layer. `sac+logos+ava1-l14-linearMSE.pth` has five, without activations
-//! between them.
+//! `sa_0_4_vit_l_14_linear.pth` is one linear layer. `sac+logos+ava1-l14-linearMSE.pth` has five, without
+//! activations between them.
 
 use super::nn::{Linear, linear};
 use super::weights::{Files, load};

@@ -1,11 +1,11 @@
-//! `torch.randn` on a CUDA generator, computed on the CPU: the same seed gives the noise that PyTorch draws on
-//! a GPU.
+//! `torch.randn` on a CUDA generator, computed on the CPU: the same seed gives the noise that PyTorch draws
+//! on a GPU.
 //!
 //! It uses Philox4x32-10 (Salmon et al., SC 2011) and Box-Muller, as cuRAND does. Each thread of the device
-//! computes four values of one block of random numbers. As long as a tensor has no more values than the device
-//! runs threads at the same time, each value is the first of its thread, and the result is the same on every
-//! device. The parity case `torch_cuda_randn` covers such sizes. The rule for larger tensors follows PyTorch's
-//! kernel and depends on the number of threads.
+//! computes four values of one block of random numbers. As long as a tensor has no more values than the
+//! device runs threads at the same time, each value is the first of its thread, and the result is the same on
+//! every device. The parity case `torch_cuda_randn` covers such sizes. The rule for larger tensors follows
+//! PyTorch's kernel and depends on the number of threads.
 
 use candle_core::DType;
 use std::f32::consts::TAU;

@@ -1,5 +1,5 @@
-//! The vision-language models of Qwen that answer in this process: Qwen2.5-VL and Qwen3-VL. The configuration says
-//! which one a checkpoint is.
+//! The vision-language models of Qwen that answer in this process: Qwen2.5-VL and Qwen3-VL. The configuration
+//! says which one a checkpoint is.
 
 use super::qwen2_5_vl::{Conversation, Greedy, Qwen2_5Vl, Qwen2_5VlConfig};
 use super::qwen3_vl::{Qwen3Vl, Qwen3VlConfig};
@@ -11,8 +11,8 @@ use serde_json::Value;
 
 /// A model that answers conversations.
 pub trait Answering {
-    /// The most likely continuation of a conversation. It ends before an id of `eos`, or after an id for which
-    /// `on_token` returns false.
+    /// The most likely continuation of a conversation. It ends before an id of `eos`, or after an id for
+    /// which `on_token` returns false.
     ///
     /// # Errors
     /// Fails if the conversation does not fit the model, or the device has no room.

@@ -1,5 +1,5 @@
-//! The `flux-kontext` generator and FLUX without guidance end to end, with the tiny checkpoint of the parity case,
-//! the text encoders of another one, and made tokenizers.
+//! The `flux-kontext` generator and FLUX without guidance end to end, with the tiny checkpoint of the parity
+//! case, the text encoders of another one, and made tokenizers.
 
 use crate::parity::copy_into;
 use crate::support::{lines, stderr, unigauge};

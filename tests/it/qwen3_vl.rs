@@ -1,4 +1,5 @@
-//! Qwen3-VL as a generator and as an observer, with the tiny checkpoint of the parity case and a made tokenizer.
+//! Qwen3-VL as a generator and as an observer, with the tiny checkpoint of the parity case and a made
+//! tokenizer.
 
 use crate::parity::copy_into;
 use crate::support::{lines, stderr, unigauge};

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Size {
     Pixels([u32; 2]),
     Nearest(Ratios),
-    /// Of the sizes of FLUX.1-Kontext the one that is nearest to the first input image. The settings of a generator
-    /// name it in their own way.
+    /// Of the sizes of FLUX.1-Kontext the one that is nearest to the first input image. The settings of a
+    /// generator name it in their own way.
     #[serde(skip)]
     Kontext,
 }

@@ -1,4 +1,5 @@
-//! The `flux` generator: text-to-image with FLUX.1-dev and FLUX.1-schnell in this process, the baseline of other systems.
+//! The `flux` generator: text-to-image with FLUX.1-dev and FLUX.1-schnell in this process, the baseline of
+//! other systems.
 
 mod settings;
 

@@ -52,16 +52,16 @@ pub struct KontextSettings {
     /// Number of tokens for T5, to which the instruction is padded or cut.
     #[serde(default = "t5_length")]
     pub max_sequence_length: usize,
-    /// The size of the output: `"square"`, `"reference"`, or `[width, height]` in pixels. Papers do not say which
-    /// one they used.
+    /// The size of the output: `"square"`, `"reference"`, or `[width, height]` in pixels. Papers do not say
+    /// which one they used.
     #[serde(default = "square")]
     pub output: Output,
-    /// `[width, height]` in pixels, to which the input image is resized. Default: the nearest of the network's
-    /// seventeen sizes.
+    /// `[width, height]` in pixels, to which the input image is resized. Default: the nearest of the
+    /// network's seventeen sizes.
     #[serde(default)]
     pub reference_size: Option<[u32; 2]>,
-    /// Whether several input images are put side by side. Otherwise, items with several input images fail, since
-    /// the network was trained with one.
+    /// Whether several input images are put side by side. Otherwise, items with several input images fail,
+    /// since the network was trained with one.
     #[serde(default)]
     pub stitch: bool,
     /// `[width, height]` to which a finished picture is resized (bicubic). Default: no resizing.

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QwenVlSettings {
-    /// The folder of Qwen2.5-VL or Qwen3-VL (dense, 2B to 32B) as it is published, with `config.json`, the weights, the tokenizer and
-    /// `preprocessor_config.json`.
+    /// The folder of Qwen2.5-VL or Qwen3-VL (dense, 2B to 32B) as it is published, with `config.json`, the
+    /// weights, the tokenizer and `preprocessor_config.json`.
     pub checkpoint: PathBuf,
     /// Length of the longest answer, in tokens. An answer that reaches it is marked `answer_truncated`.
     #[serde(default = "new_tokens")]

@@ -20,8 +20,8 @@ impl Noise {
         }
     }
 
-    /// The generator for a request. With a seed of the prompt, the pictures before this one have drawn `draws`
-    /// times `count` values each.
+    /// The generator for a request. With a seed of the prompt, the pictures before this one have drawn
+    /// `draws` times `count` values each.
     pub(in crate::generate) fn of_request(
         kind: NoiseKind,
         prompt_seed: Option<u64>,

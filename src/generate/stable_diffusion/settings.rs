@@ -23,11 +23,11 @@ pub enum NoiseKind {
 #[serde(deny_unknown_fields)]
 pub struct StableDiffusionSettings {
     /// The folder as diffusers publishes it, with `model_index.json`, `unet`, `vae`, `text_encoder`,
-    /// `tokenizer` and `scheduler`; SDXL also has `text_encoder_2` and `tokenizer_2`. The scheduler is that of
-    /// `scheduler/scheduler_config.json`.
+    /// `tokenizer` and `scheduler`; SDXL also has `text_encoder_2` and `tokenizer_2`. The scheduler is that
+    /// of `scheduler/scheduler_config.json`.
     pub checkpoint: PathBuf,
-    /// The variant of the weights' files, such as `fp16` for `model.fp16.safetensors`. A part that has no file of
-    /// this variant uses its plain one. Default: the plain files.
+    /// The variant of the weights' files, such as `fp16` for `model.fp16.safetensors`. A part that has no
+    /// file of this variant uses its plain one. Default: the plain files.
     #[serde(default)]
     pub variant: Option<String>,
     /// Number of steps.
@@ -36,12 +36,12 @@ pub struct StableDiffusionSettings {
     /// Scale of the guidance. Up to 1, there is no guidance, and an evaluation takes half the time.
     #[serde(default = "guidance")]
     pub guidance_scale: f64,
-    /// How far the deviation of the guided prediction is drawn to that of the prediction with the prompt, from 0
-    /// to 1.
+    /// How far the deviation of the guided prediction is drawn to that of the prediction with the prompt,
+    /// from 0 to 1.
     #[serde(default)]
     pub guidance_rescale: f64,
-    /// What the picture must not show. Default: none, which is the empty text for SD 1.5, and zeros in place of
-    /// the states for SDXL.
+    /// What the picture must not show. Default: none, which is the empty text for SD 1.5, and zeros in place
+    /// of the states for SDXL.
     #[serde(default)]
     pub negative_prompt: Option<String>,
     /// `[width, height]` in pixels, multiples of 8.
@@ -53,8 +53,8 @@ pub struct StableDiffusionSettings {
     /// The random numbers from which a picture starts.
     #[serde(default)]
     pub noise: NoiseKind,
-    /// The seed of every item. The pictures of an item are successive draws of one generator with this seed, as in
-    /// GenEval's script, which sets 42 before each prompt. Default: a seed of its own for each output.
+    /// The seed of every item. The pictures of an item are successive draws of one generator with this seed,
+    /// as in GenEval's script, which sets 42 before each prompt. Default: a seed of its own for each output.
     #[serde(default)]
     pub prompt_seed: Option<u64>,
     /// The number format of weights and activations.

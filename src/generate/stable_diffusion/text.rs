@@ -143,7 +143,8 @@ fn negative(
 }
 
 impl<T> Encoder<T> {
-    /// The encoder with the tokenizer of a folder, which pads with `pad` if its files do not say another token.
+    /// The encoder with the tokenizer of a folder, which pads with `pad` if its files do not say another
+    /// token.
     ///
     /// # Errors
     /// Fails if the tokenizer is absent or damaged.

@@ -15,8 +15,8 @@ pub struct ZImageSettings {
     /// Number of Euler steps.
     #[serde(default = "steps")]
     pub num_inference_steps: usize,
-    /// Scale of the guidance: the difference that the prompt makes is added this many times. 0 means no guidance, and 4
-    /// is what other models call 5.
+    /// Scale of the guidance: the difference that the prompt makes is added this many times. 0 means no
+    /// guidance, and 4 is what other models call 5.
     #[serde(default)]
     pub guidance_scale: f64,
     /// What the picture must not show.

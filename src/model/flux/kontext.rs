@@ -1,7 +1,8 @@
 //! FLUX.1-Kontext: the transformer of FLUX.1-dev, which also sees the latents of a reference picture.
 //!
-//! Black Forest Labs, arXiv 2506.15742. The tokens of the reference follow those of the noise in every step. They
-//! keep their values, and the first column of their ids is 1. Only the velocity of the noise's tokens counts.
+//! Black Forest Labs, arXiv 2506.15742. The tokens of the reference follow those of the noise in every step.
+//! They keep their values, and the first column of their ids is 1. Only the velocity of the noise's tokens
+//! counts.
 
 use super::{Conditioning, FluxTransformer, latents};
 use crate::model::Result;

@@ -1,5 +1,5 @@
-//! The parts of transformers in which picture and text have weights of their own and attend to each other, with the
-//! names of diffusers.
+//! The parts of transformers in which picture and text have weights of their own and attend to each other,
+//! with the names of diffusers.
 
 use super::{Activation, Linear, Mask, RmsNorm, attention, join_heads, linear, rms_norm};
 use crate::model::{Result, Weights};
@@ -10,7 +10,8 @@ const QK_EPS: f64 = 1e-6;
 /// The feed-forward is four times as wide as the stream.
 const WIDER: usize = 4;
 
-/// Names of the projections of queries, keys and values, and of the norms of queries and keys, of the picture.
+/// Names of the projections of queries, keys and values, and of the norms of queries and keys, of the
+/// picture.
 pub const PICTURE: [&str; 5] = ["to_q", "to_k", "to_v", "norm_q", "norm_k"];
 /// The same of the text.
 pub const TEXT: [&str; 5] = [

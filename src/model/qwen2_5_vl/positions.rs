@@ -26,8 +26,8 @@ impl Positions {
         Self::of_images(config.image_token_id, merge, ids, grids)
     }
 
-    /// The same as [`Self::new`] for a model whose image token is `image` and whose merged patches have `merge`
-    /// patches along a side.
+    /// The same as [`Self::new`] for a model whose image token is `image` and whose merged patches have
+    /// `merge` patches along a side.
     ///
     /// # Errors
     /// Fails when [`Self::new`] fails.

@@ -14,7 +14,8 @@ impl Qwen3Vl {
     /// which `on_token` returns false.
     ///
     /// # Errors
-    /// Fails if the penalty is not positive, and when [`Qwen3Vl::hidden_states`] or [`Qwen3Vl::logits`] fails.
+    /// Fails if the penalty is not positive, and when [`Qwen3Vl::hidden_states`] or [`Qwen3Vl::logits`]
+    /// fails.
     pub fn generate_greedy(
         &self,
         conversation: &Conversation,

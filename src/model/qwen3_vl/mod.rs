@@ -1,8 +1,8 @@
 //! Qwen3-VL, the dense models: after transformers' `Qwen3VLForConditionalGeneration`, still images only.
 //!
-//! Bai et al., arXiv 2511.21631. `qwen3_vl` of candle-transformers is not used: it has no causal mask when it reads
-//! a prompt, its rotary positions have one axis, its output layer wants a bias, its mergers have the tanh
-//! approximation of GELU, and its cache cannot be emptied. The case `qwen3_vl` shows the difference.
+//! Bai et al., arXiv 2511.21631. `qwen3_vl` of candle-transformers is not used: it has no causal mask when it
+//! reads a prompt, its rotary positions have one axis, its output layer wants a bias, its mergers have the
+//! tanh approximation of GELU, and its cache cannot be emptied. The case `qwen3_vl` shows the difference.
 
 mod config;
 mod generate;

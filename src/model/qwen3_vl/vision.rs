@@ -1,5 +1,5 @@
-//! The vision tower: patches in, one vector for every square of merged patches out, and features of some blocks
-//! beside them.
+//! The vision tower: patches in, one vector for every square of merged patches out, and features of some
+//! blocks beside them.
 
 use super::VisionConfig;
 use crate::model::nn::{
@@ -277,8 +277,8 @@ struct Between {
     part: f32,
 }
 
-/// The place of patch `index` of `count` in a table of `side` entries. The first and the last patch are at the
-/// first and the last entry.
+/// The place of patch `index` of `count` in a table of `side` entries. The first and the last patch are at
+/// the first and the last entry.
 fn between(index: usize, count: usize, side: usize) -> Between {
     let last = side - 1;
     let place = index as f64 * last as f64 / (count - 1).max(1) as f64;

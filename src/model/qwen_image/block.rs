@@ -20,7 +20,8 @@ pub(super) struct Seen<'a> {
     pub places: &'a Places,
 }
 
-/// Shift, scale and gate of the attention, and those of the feed-forward, for the first tokens and for the rest.
+/// Shift, scale and gate of the attention, and those of the feed-forward, for the first tokens and for the
+/// rest.
 struct Parts {
     first: Vec<Tensor>,
     rest: Option<Vec<Tensor>>,
@@ -28,7 +29,8 @@ struct Parts {
 }
 
 impl Parts {
-    /// The norm of tokens, changed by shift and scale. `at` is 0 for the attention, and 3 for the feed-forward.
+    /// The norm of tokens, changed by shift and scale. `at` is 0 for the attention, and 3 for the
+    /// feed-forward.
     fn modulated(&self, x: &Tensor, at: usize) -> candle_core::Result<Tensor> {
         self.by_tokens(&[x], |x, parts| modulate(&x[0], &parts[at + 1], &parts[at]))
     }

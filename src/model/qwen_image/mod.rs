@@ -1,5 +1,5 @@
-//! Qwen-Image and Qwen-Image-Edit: the transformer, with the keys and the results of `QwenImageTransformer2DModel` of
-//! diffusers, and the autoencoder.
+//! Qwen-Image and Qwen-Image-Edit: the transformer, with the keys and the results of
+//! `QwenImageTransformer2DModel` of diffusers, and the autoencoder.
 //!
 //! Qwen team, arXiv 2508.02324. candle-transformers has neither.
 
@@ -125,8 +125,8 @@ impl QwenImageTransformer {
         })
     }
 
-    /// The positions of pictures with these grids (tokens from top to bottom and from left to right), of which the
-    /// first is the output, and of `words` text tokens.
+    /// The positions of pictures with these grids (tokens from top to bottom and from left to right), of
+    /// which the first is the output, and of `words` text tokens.
     ///
     /// # Errors
     /// Fails if there is no picture.
@@ -161,8 +161,8 @@ impl QwenImageTransformer {
         })
     }
 
-    /// The velocity of the output's tokens [1, N, C] at sigma `[1]`. `tokens` [1, N + n, C] are the packed latents and
-    /// those of all references, `states` [1, L, J] those of the prompt.
+    /// The velocity of the output's tokens [1, N, C] at sigma `[1]`. `tokens` [1, N + n, C] are the packed
+    /// latents and those of all references, `states` [1, L, J] those of the prompt.
     ///
     /// # Errors
     /// Fails if a shape does not fit.

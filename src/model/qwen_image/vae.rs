@@ -1,8 +1,9 @@
-//! The autoencoder of Qwen-Image, with the keys and the results of `AutoencoderKLQwenImage` of diffusers, for still
-//! images.
+//! The autoencoder of Qwen-Image, with the keys and the results of `AutoencoderKLQwenImage` of diffusers, for
+//! still images.
 //!
-//! It was made for videos: its kernels cover three frames, of which a still image is the last, after two empty ones.
-//! So only the last slice of a kernel in time acts, and the rest is not kept. `time_conv` never runs.
+//! It was made for videos: its kernels cover three frames, of which a still image is the last, after two
+//! empty ones. So only the last slice of a kernel in time acts, and the rest is not kept. `time_conv` never
+//! runs.
 
 use crate::model::nn::{Activation, Conv2d, Linear, Mask, Padding, attention, double};
 use crate::model::{ModelError, Result, Weights};

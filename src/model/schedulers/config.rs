@@ -79,8 +79,8 @@ pub struct SchedulerConfig {
     pub timestep_spacing: Option<Spacing>,
     /// Added to every time of `leading`.
     pub steps_offset: usize,
-    /// Whether the last step of PNDM and DDIM goes to a clean picture. Otherwise it goes to the first time. The
-    /// default depends on the kind.
+    /// Whether the last step of PNDM and DDIM goes to a clean picture. Otherwise it goes to the first time.
+    /// The default depends on the kind.
     pub set_alpha_to_one: Option<bool>,
     /// Whether DDIM clips its clean pictures. The default is true.
     pub clip_sample: Option<bool>,

@@ -1,5 +1,5 @@
-//! The schedulers of diffusers, as a checkpoint's `scheduler/scheduler_config.json` describes them: PNDM, DDIM,
-//! Euler, ancestral Euler, DPM-Solver++ (2M) and flow matching.
+//! The schedulers of diffusers, as a checkpoint's `scheduler/scheduler_config.json` describes them: PNDM,
+//! DDIM, Euler, ancestral Euler, DPM-Solver++ (2M) and flow matching.
 //!
 //! Liu et al., arXiv 2202.09778 (PNDM); Song et al., arXiv 2010.02502 (DDIM); Karras et al., arXiv 2206.00364
 //! (Euler); Lu et al., arXiv 2211.01095 (DPM-Solver++); Esser et al., arXiv 2403.03206 (flow matching).

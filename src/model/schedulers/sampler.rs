@@ -32,8 +32,8 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// The latents after the next evaluation, in f32, from the latents `x` and the network's `prediction`, which
-    /// have the same shape. `noise` is needed if the plan adds noise.
+    /// The latents after the next evaluation, in f32, from the latents `x` and the network's `prediction`,
+    /// which have the same shape. `noise` is needed if the plan adds noise.
     ///
     /// # Errors
     /// Fails if there is no further evaluation, if noise is missing, or if shapes differ.

@@ -82,8 +82,8 @@ impl Block {
         })
     }
 
-    /// Picture tokens [B, N, D] and text tokens [B, T, D] → the same. `condition` is the SiLU of the embedding
-    /// [B, D].
+    /// Picture tokens [B, N, D] and text tokens [B, T, D] → the same. `condition` is the SiLU of the
+    /// embedding [B, D].
     pub(super) fn forward(
         &self,
         picture: &Tensor,

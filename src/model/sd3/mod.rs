@@ -1,9 +1,9 @@
 //! The transformer of Stable Diffusion 3 and 3.5, with the keys and the results of `SD3Transformer2DModel` of
 //! diffusers.
 //!
-//! Esser et al., arXiv 2403.03206. `mmdit` of candle-transformers is not used: it casts the embedding of the time to
-//! f16, so that it runs in no other format, it wants the names of Stability's single files, and it takes the width
-//! from the depth. The case `sd3_transformer` is in diffusers' names and in f32.
+//! Esser et al., arXiv 2403.03206. `mmdit` of candle-transformers is not used: it casts the embedding of the
+//! time to f16, so that it runs in no other format, it wants the names of Stability's single files, and it
+//! takes the width from the depth. The case `sd3_transformer` is in diffusers' names and in f32.
 
 mod block;
 mod config;
@@ -74,8 +74,8 @@ impl Sd3Transformer {
         })
     }
 
-    /// The velocity [B, c, h, w] of latents of the same shape at the times `[B]` (0 to 1000, f32), for the prompts'
-    /// states [B, L, J] and pooled vectors [B, Q].
+    /// The velocity [B, c, h, w] of latents of the same shape at the times `[B]` (0 to 1000, f32), for the
+    /// prompts' states [B, L, J] and pooled vectors [B, Q].
     ///
     /// # Errors
     /// Fails if a shape does not fit, or the latents are larger than the table of positions.

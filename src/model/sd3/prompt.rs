@@ -32,7 +32,8 @@ impl Sd3Prompt {
     }
 }
 
-/// The guided velocity of latents [1, c, h, w] at a time from 0 to 1000. Without `negative`, there is no guidance.
+/// The guided velocity of latents [1, c, h, w] at a time from 0 to 1000. Without `negative`, there is no
+/// guidance.
 ///
 /// # Errors
 /// Fails if shapes differ.

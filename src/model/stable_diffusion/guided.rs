@@ -19,8 +19,8 @@ pub struct Guidance {
     /// The factor of the difference that the prompt makes. Up to 1, there is no evaluation without the
     /// prompt.
     pub scale: f64,
-    /// How far the deviation of the prediction is drawn to that of the prediction with the prompt, 0 to 1 (Lin
-    /// et al., arXiv 2305.08891).
+    /// How far the deviation of the prediction is drawn to that of the prediction with the prompt, 0 to 1
+    /// (Lin et al., arXiv 2305.08891).
     pub rescale: f64,
 }
 

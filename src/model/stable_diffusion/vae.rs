@@ -1,10 +1,10 @@
 //! The autoencoder of Stable Diffusion, with the keys and the results of `AutoencoderKL` of diffusers.
 //!
-//! Rombach et al., arXiv 2112.10752. The decoder is `vae::AutoEncoderKL` of candle-transformers: it agrees with
-//! diffusers in both forms of the names, which the cases `sd_vae` and `sd_vae_xl` show (`decoded`). It builds
-//! the encoder as well, which takes 137 MB in f32 that decoding does not need. Its convolutions gather a whole
-//! picture, which takes 9.7 GB in f32 at 1024 × 1024. The encoder is our own, since that of candle-transformers
-//! gives no mean, only a sample with the device's random numbers.
+//! Rombach et al., arXiv 2112.10752. The decoder is `vae::AutoEncoderKL` of candle-transformers: it agrees
+//! with diffusers in both forms of the names, which the cases `sd_vae` and `sd_vae_xl` show (`decoded`). It
+//! builds the encoder as well, which takes 137 MB in f32 that decoding does not need. Its convolutions gather
+//! a whole picture, which takes 9.7 GB in f32 at 1024 × 1024. The encoder is our own, since that of
+//! candle-transformers gives no mean, only a sample with the device's random numbers.
 
 use crate::model::adapter::var_builder;
 use crate::model::flux_vae::{Encoder, VaeConfig};

@@ -72,8 +72,8 @@ impl Files {
         Self::from_store(path, store, path)
     }
 
-    /// Opens one file: safetensors, an index of safetensors shards, or a torch pickle (`.pt`, `.pth`, `.bin`, `.ckpt`) whose top level is the
-    /// state dict, or has it under a key.
+    /// Opens one file: safetensors, an index of safetensors shards, or a torch pickle (`.pt`, `.pth`, `.bin`,
+    /// `.ckpt`) whose top level is the state dict, or has it under a key.
     ///
     /// # Errors
     /// Fails if it cannot be read as its name says, and when [`Self::open`] fails.

@@ -1,5 +1,5 @@
-//! A block of the transformer: norms before and after attention and feed-forward. The embedding of the time scales and
-//! gates them in some blocks.
+//! A block of the transformer: norms before and after attention and feed-forward. The embedding of the time
+//! scales and gates them in some blocks.
 
 use super::ZImageConfig;
 use crate::model::flux::Rope;

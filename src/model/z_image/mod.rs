@@ -1,9 +1,9 @@
-//! Z-Image: its transformer, with the keys and the results of `ZImageTransformer2DModel` of diffusers, and its text
-//! encoder.
+//! Z-Image: its transformer, with the keys and the results of `ZImageTransformer2DModel` of diffusers, and
+//! its text encoder.
 //!
 //! Z-Image team, arXiv 2511.22699. Of candle-transformers, the text encoder is used (see [`ZImageText`]). Its
-//! transformer masks the padding rows, which the reference attends to, and its scheduler does not shift when it is
-//! given a shift without dynamic shifting. The case `z_image` shows both.
+//! transformer masks the padding rows, which the reference attends to, and its scheduler does not shift when
+//! it is given a shift without dynamic shifting. The case `z_image` shows both.
 
 mod block;
 mod text;
@@ -211,8 +211,8 @@ impl ZImageTransformer {
         Ok(Caption { tokens, ids })
     }
 
-    /// The output [1, c, h, w] for latents of the same shape at a time `[1]` from 0 (noise) to 1 (picture). The velocity
-    /// is its negative.
+    /// The output [1, c, h, w] for latents of the same shape at a time `[1]` from 0 (noise) to 1 (picture).
+    /// The velocity is its negative.
     ///
     /// # Errors
     /// Fails if a side is odd, or the channels differ.
@@ -284,7 +284,8 @@ fn patches(latents: &Tensor) -> Result<Tensor> {
     Ok(cells.reshape((1, h * w, PATCH * PATCH * channels))?)
 }
 
-/// Tokens [1, L, D], with the learned token up to a multiple of 32. The padding is attended to like any other token.
+/// Tokens [1, L, D], with the learned token up to a multiple of 32. The padding is attended to like any other
+/// token.
 fn padded(tokens: &Tensor, pad: &Tensor) -> Result<Tensor> {
     let (_, length, width) = tokens.dims3()?;
     let missing = length.next_multiple_of(MULTIPLE) - length;

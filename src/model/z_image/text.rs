@@ -1,7 +1,7 @@
 //! The text encoder of Z-Image: Qwen3, up to what its last layer gets.
 //!
-//! It is `z_image::text_encoder` of candle-transformers, which agrees with transformers in f32: the case `z_image`
-//! shows it (`cap_feats`). It loads the last layer and the final norm, and uses neither.
+//! It is `z_image::text_encoder` of candle-transformers, which agrees with transformers in f32: the case
+//! `z_image` shows it (`cap_feats`). It loads the last layer and the final norm, and uses neither.
 
 use crate::model::adapter::var_builder;
 use crate::model::{Result, Weights};

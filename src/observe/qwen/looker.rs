@@ -19,7 +19,8 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct QwenSettings {
-    /// The folder of a Qwen2.5-VL or Qwen3-VL (dense) as it is published. `unigauge fetch qwen2.5-vl-7b` fetches the default.
+    /// The folder of a Qwen2.5-VL or Qwen3-VL (dense) as it is published. `unigauge fetch qwen2.5-vl-7b`
+    /// fetches the default.
     pub checkpoint: PathBuf,
     /// The question, instead of the observer's own wording. For `qwen-vqa` it must contain `{question}`, for
     /// `qwen-vqascore` `{prompt}`. A judge uses prompt sets instead.

@@ -1,4 +1,5 @@
-//! `qwen_image` and `qwen_image_edit`: a sampling from the prompt's states to pixels, with references for edits.
+//! `qwen_image` and `qwen_image_edit`: a sampling from the prompt's states to pixels, with references for
+//! edits.
 
 use crate::model::flux::latents;
 use crate::model::qwen_image::{QwenImageTransformer, QwenVaeDecoder, QwenVaeEncoder, renormed};

@@ -1,5 +1,5 @@
-//! `sd3_transformer` and `sd3_pipeline`: one evaluation of Stable Diffusion 3, and a whole sampling from ids to
-//! pixels.
+//! `sd3_transformer` and `sd3_pipeline`: one evaluation of Stable Diffusion 3, and a whole sampling from ids
+//! to pixels.
 
 use crate::model::clip::ProjectedText;
 use crate::model::flux_vae::Decoder;

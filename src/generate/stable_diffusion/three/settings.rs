@@ -10,11 +10,11 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StableDiffusion3Settings {
-    /// The folder as diffusers publishes it, with `model_index.json`, `transformer`, `vae`, `scheduler`, three
-    /// text encoders and three tokenizers.
+    /// The folder as diffusers publishes it, with `model_index.json`, `transformer`, `vae`, `scheduler`,
+    /// three text encoders and three tokenizers.
     pub checkpoint: PathBuf,
-    /// The variant of the weights' files, such as `fp16` for `model.fp16.safetensors`. A part that has no file of
-    /// this variant uses its plain one. Default: the plain files.
+    /// The variant of the weights' files, such as `fp16` for `model.fp16.safetensors`. A part that has no
+    /// file of this variant uses its plain one. Default: the plain files.
     #[serde(default)]
     pub variant: Option<String>,
     /// Number of Euler steps.
