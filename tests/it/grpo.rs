@@ -1,6 +1,7 @@
 //! Reinforcement learning of the shipped X-Omni: a few steps, what they leave, and how they go on after an
 //! interruption.
 
+use crate::parity::copy_into;
 use crate::support::{lines, stderr, unigauge};
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
@@ -286,20 +287,6 @@ fn a_training_goes_on_only_with_the_reward_that_it_began_with() {
     assert!(error.to_string().contains("`settings.reward`"), "{error}");
 }
 
-/// Copies a shipped checkpoint.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let place = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &place);
-        } else {
-            fs::copy(&path, &place).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_training_goes_on_only_over_the_networks_that_it_began_with() {
     let dir = tempfile::tempdir().unwrap();
@@ -312,11 +299,11 @@ fn a_training_goes_on_only_over_the_networks_that_it_began_with() {
     };
     // Networks beside the training come before the shipped ones.
     let begin = dir.path().join("mini-xomni-sft");
-    copy(&root("shipped/mini-xomni-pretrain"), &begin);
+    copy_into(&root("shipped/mini-xomni-pretrain"), &begin);
     refused("`from.begin`");
     fs::remove_dir_all(&begin).unwrap();
     let system = dir.path().join("mini-xomni-decoder");
-    copy(&root("shipped/mini-xomni-decoder"), &system);
+    copy_into(&root("shipped/mini-xomni-decoder"), &system);
     let vae = system.join("flux/vae/diffusion_pytorch_model.safetensors");
     let mut bytes = fs::read(&vae).unwrap();
     let low = bytes.len() - 2;
