@@ -5,6 +5,8 @@ pub mod cv;
 mod decode;
 pub mod edit;
 mod encode;
+pub mod maps;
+pub mod noise;
 pub mod pillow;
 pub mod quality;
 pub mod target_size;

@@ -15,6 +15,7 @@ pub mod openai_ocr;
 pub mod ppocr;
 pub mod quality;
 pub mod qwen;
+pub mod restoration;
 pub mod vqascore;
 pub mod world;
 
@@ -52,6 +53,7 @@ pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<qwen::QwenOcr>(),
     ObserverKind::describe::<qwen::QwenVqa>(),
     ObserverKind::describe::<qwen::QwenVqaScore>(),
+    ObserverKind::describe::<restoration::Restoration>(),
     ObserverKind::describe::<vqascore::VqaScore>(),
     ObserverKind::describe::<world::World>(),
 ];

@@ -6,11 +6,14 @@ mod geneval;
 mod mini;
 mod mini_captions;
 mod mini_edit;
+mod mini_scenes;
 mod mini_text;
+mod noise;
 
 pub use description::{Keep, Make, PromptGeneratorDescription};
 pub use mini_captions::caption_item;
 pub use mini_text::sign_item;
+pub use noise::{NoiseLadder, OpenPicture};
 
 use crate::named::{Described, Named};
 
@@ -23,6 +26,8 @@ static ALL: &[&PromptGeneratorDescription] = &[
     &mini_captions::GENEVAL,
     &mini_captions::COMPOSITION,
     &mini_edit::EDITS,
+    &mini_scenes::RESTORE,
+    &mini_scenes::READ,
     &mini_text::SIGNS,
 ];
 

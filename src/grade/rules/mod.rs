@@ -19,6 +19,7 @@ mod measures;
 mod mini_world;
 mod mmmu;
 mod multiple_choice;
+mod noise;
 mod numeric;
 mod object_edit;
 mod ocrbench;
@@ -56,6 +57,7 @@ pub const RULES: &[&RuleDescription] = &[
     &mini_world::RULE,
     &mmmu::RULE,
     &multiple_choice::RULE,
+    &noise::RULE,
     &numeric::RULE,
     &object_edit::RULE,
     &ocrbench::RULE,

@@ -17,6 +17,7 @@
 //! | [`PixelMeasures`] | `l1`, `ssim`, …, `mask` | `edit-pixels` |
 //! | [`Similarities`] | `clip_i`, `lpips`, …, `absent` | `edit-similarity` |
 //! | [`PromptSimilarity`], [`Preference`], [`Likelihood`], [`Quality`] | `clip_t`, `hpsv2`, `vqascore`, `sharpness` … | `clip-score`, `hpsv2`, `vqascore` and `qwen-vqascore`, `quality` |
+//! | [`Restored`] | `psnr_clean` … | `restoration` |
 //! | [`OfficialVerdict`] | `official` | GenEval's own script |
 
 mod answers;
@@ -27,6 +28,7 @@ mod measures;
 mod official;
 mod pixels;
 mod reading;
+mod restored;
 mod similarity;
 
 pub use answers::{Answered, Answers};
@@ -42,6 +44,7 @@ pub use pixels::{
 pub use reading::{
     LANGUAGE_MODEL_READERS, Line, ReadText, Server, TextReading, text_alone, text_engine,
 };
+pub use restored::Restored;
 pub use similarity::{Similarities, Similarity, why_absent};
 
 use serde::{Deserialize, Serialize};
