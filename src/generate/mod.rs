@@ -1,6 +1,7 @@
 //! The generators, which make the outputs of items: one file or folder for each, and the list of them all.
 
 pub mod command;
+pub mod control;
 mod diffusion;
 mod echo;
 mod error;
@@ -41,6 +42,7 @@ pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::simple::<folder::Folder>(),
     GeneratorKind::simple::<command::CommandGenerator>(),
     GeneratorKind::simple::<openai::OpenAi>(),
+    GeneratorKind::simple::<control::ControlGenerator>(),
     GeneratorKind::simple::<echo::Echo>(),
     GeneratorKind::simple::<world::World>(),
 ];

@@ -10,6 +10,7 @@ pub mod geneval_detector;
 pub mod got_ocr;
 pub mod hpsv2;
 pub mod judge;
+pub mod maps;
 pub mod mplug_vqa;
 pub mod openai_ocr;
 pub mod ppocr;
@@ -46,6 +47,7 @@ pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<got_ocr::GotOcr>(),
     ObserverKind::describe::<hpsv2::HpsV2>(),
     ObserverKind::describe::<judge::JudgeObserver>(),
+    ObserverKind::describe::<maps::Maps>(),
     ObserverKind::describe::<mplug_vqa::MplugVqa>(),
     ObserverKind::describe::<openai_ocr::OpenAiOcr>(),
     ObserverKind::describe::<ppocr::PpOcr>(),

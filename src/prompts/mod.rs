@@ -6,6 +6,7 @@ mod geneval;
 mod mini;
 mod mini_captions;
 mod mini_edit;
+mod mini_maps;
 mod mini_scenes;
 mod mini_text;
 mod noise;
@@ -26,6 +27,7 @@ static ALL: &[&PromptGeneratorDescription] = &[
     &mini_captions::GENEVAL,
     &mini_captions::COMPOSITION,
     &mini_edit::EDITS,
+    &mini_maps::MAPS,
     &mini_scenes::RESTORE,
     &mini_scenes::READ,
     &mini_text::SIGNS,

@@ -23,7 +23,7 @@ const MOST_OPTIONS: usize = 10;
 
 /// Noise that is put on the first input picture of each item. An item becomes one item for each kind, level
 /// and field, such as `dog-00@mix0.4`. The grader also gets `clean` and `target` (the clean picture),
-/// `source`, `level` and `noise`.
+/// `other` (that of another source), `source`, `level` and `noise`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoiseLadder {
@@ -101,21 +101,28 @@ impl NoiseLadder {
         keep: &Keep<'_>,
     ) -> Result<Vec<Item>, String> {
         let labels = labels(items);
-        let mut noisy = Vec::new();
+        let (mut bases, mut pictures) = (Vec::new(), Vec::new());
         for item in items {
             let wrong = |why: String| format!("`{}`: {why}", item.item);
             let path = item.images.first().ok_or_else(|| {
                 wrong("noise needs an input picture, but this item has none".to_owned())
             })?;
             let picture = self.fitted(open(path).map_err(wrong)?);
-            let base = self.prepared(item, &labels, self.kept(&picture, keep).map_err(wrong)?);
+            let clean = self.kept(&picture, keep).map_err(wrong)?;
+            bases.push(self.prepared(item, &labels, clean));
+            pictures.push(picture);
+        }
+        name_others(&mut bases);
+        let mut noisy = Vec::new();
+        for ((item, base), picture) in items.iter().zip(&bases).zip(&pictures) {
+            let wrong = |why: String| format!("`{}`: {why}", item.item);
             for field in 0..self.fields {
-                let noise = self.field(&item.item, field, &picture);
+                let noise = self.field(&item.item, field, picture);
                 for kind in &self.kinds {
                     for level in &self.levels {
-                        let picture = noised(&picture, &noise, *kind, *level);
-                        let path = self.kept(&picture, keep).map_err(wrong)?;
-                        noisy.push(step(&base, path, (*kind, *level, field)));
+                        let shown = noised(picture, &noise, *kind, *level);
+                        let path = self.kept(&shown, keep).map_err(wrong)?;
+                        noisy.push(step(base, path, (*kind, *level, field)));
                     }
                 }
             }
@@ -183,6 +190,24 @@ impl NoiseLadder {
             }
         }
         base
+    }
+}
+
+/// Gives each item as `expect.other` the clean picture of the next one that shows something else.
+fn name_others(bases: &mut [Item]) {
+    let shown = |item: &Item| -> [Option<Value>; 2] {
+        ["label", "scene"].map(|key| item.expect.get(key).cloned())
+    };
+    let all: Vec<_> = bases
+        .iter()
+        .map(|base| (shown(base), base.expect.get("clean").cloned()))
+        .collect();
+    for (place, base) in bases.iter_mut().enumerate() {
+        let own = &all[place].0;
+        let mut later = all.iter().cycle().skip(place + 1).take(all.len() - 1);
+        if let Some((_, Some(clean))) = later.find(|(other, _)| other != own) {
+            base.expect.insert("other".into(), clean.clone());
+        }
     }
 }
 
@@ -349,6 +374,7 @@ mod tests {
             ]
         );
         assert_eq!(sizes, [(8, 8); 5]);
+        assert!(!items[0].expect.contains_key("other"));
         let last = &items[3];
         assert_eq!(last.images, ["5.png"]);
         assert_eq!(last.expect["clean"], "1.png");
@@ -376,6 +402,7 @@ mod tests {
             let options = item.expect["options"].as_array().unwrap();
             let answer = item.expect["answer"].as_str().unwrap();
             assert_eq!(options.len(), 10);
+            assert_ne!(item.expect["other"], item.expect["clean"]);
             assert_eq!(options[usize::from(answer.as_bytes()[0] - b'A')], **label);
             assert!(item.prompt.contains(&format!("{answer}. {label}")));
             answers.insert(answer.to_owned());

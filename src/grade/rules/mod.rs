@@ -14,6 +14,7 @@ mod genai;
 mod geneval;
 mod imgedit;
 mod longtext;
+mod maps;
 mod measure;
 mod measures;
 mod mini_world;
@@ -52,6 +53,7 @@ pub const RULES: &[&RuleDescription] = &[
     &geneval::SOFT,
     &imgedit::RULE,
     &longtext::RULE,
+    &maps::RULE,
     &measure::RULE,
     &measures::RULE,
     &mini_world::RULE,

@@ -1,27 +1,4 @@
-//! Depth that a model draws: the order of layers, and the distance in metres after alignment.
-
-/// Two values of depth, 0 to 1, that differ by less than this are equal.
-const EQUAL: f64 = 2.0 / 255.0;
-
-/// The mean over all pairs of layers: 1 for a pair in the right order, a half for an equal pair, 0 for a pair
-/// in the wrong order. `depths` are the medians of the layers from the farthest to the nearest, where near is
-/// bright. `None` below two layers.
-pub fn order_share(depths: &[f64]) -> Option<f64> {
-    let (mut sum, mut pairs) = (0.0, 0_u32);
-    for (place, far) in depths.iter().enumerate() {
-        for near in &depths[place + 1..] {
-            let difference = near - far;
-            // Values have 8 bits, so this only forgives rounding.
-            sum += if difference.abs() <= EQUAL + 1e-9 {
-                0.5
-            } else {
-                f64::from(u8::from(difference > 0.0))
-            };
-            pairs += 1;
-        }
-    }
-    (pairs > 0).then(|| sum / f64::from(pairs))
-}
+//! Depth that a model draws: its errors in metres after alignment.
 
 /// The errors of a depth map after alignment.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -179,14 +156,5 @@ mod tests {
         assert!(found.abs_rel >= found.null_abs_rel);
         assert_eq!(depth_errors(&[0.5], &[0.0], 10.0), None);
         assert_eq!(spearman(&[0.5; 3], &[1.0, 2.0, 3.0]), None);
-    }
-
-    #[test]
-    fn the_order_of_layers() {
-        assert_eq!(order_share(&[0.1, 0.5, 0.9]), Some(1.0));
-        assert_eq!(order_share(&[0.9, 0.5, 0.1]), Some(0.0));
-        assert_eq!(order_share(&[0.5; 3]), Some(0.5));
-        assert_eq!(order_share(&[0.0, 1.0, 0.5]), Some(2.0 / 3.0));
-        assert_eq!(order_share(&[0.5]), None);
     }
 }

@@ -59,79 +59,17 @@ pub fn boundaries(labels: &Labels) -> Mask {
     })
 }
 
-/// The number of pixels by true class and by answered class, of one picture or of several.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confusion {
-    classes: usize,
-    /// Row by row: a row for each true class.
-    counts: Vec<u64>,
-}
-
-impl Confusion {
-    /// Without pixels.
-    pub fn new(classes: usize) -> Self {
-        Self {
-            classes,
-            counts: vec![0; classes * classes],
+/// The numbers of pixels by true class and answered class of two maps of one size, row by row, with a row for
+/// each true class. Classes beyond the number are left out.
+pub fn confusion(truth: &Labels, answer: &Labels, classes: usize) -> Vec<u64> {
+    let mut counts = vec![0; classes * classes];
+    for (truth, answer) in truth.classes.iter().zip(&answer.classes) {
+        let (truth, answer) = (usize::from(*truth), usize::from(*answer));
+        if truth < classes && answer < classes {
+            counts[truth * classes + answer] += 1;
         }
     }
-
-    /// The counts row by row, with a row for each true class. `None` if there are not as many as there should
-    /// be.
-    pub fn from_counts(classes: usize, counts: Vec<u64>) -> Option<Self> {
-        (counts.len() == classes * classes).then_some(Self { classes, counts })
-    }
-
-    /// The counts of two maps of one size. Classes beyond the number are left out.
-    pub fn between(truth: &Labels, answer: &Labels, classes: usize) -> Self {
-        let mut confusion = Self::new(classes);
-        for (truth, answer) in truth.classes.iter().zip(&answer.classes) {
-            let (truth, answer) = (usize::from(*truth), usize::from(*answer));
-            if truth < classes && answer < classes {
-                confusion.counts[truth * classes + answer] += 1;
-            }
-        }
-        confusion
-    }
-
-    /// The counts, row by row.
-    pub fn counts(&self) -> &[u64] {
-        &self.counts
-    }
-
-    /// Adds the pixels of another picture with the same classes.
-    pub fn add(&mut self, other: &Self) {
-        for (sum, count) in self.counts.iter_mut().zip(&other.counts) {
-            *sum += count;
-        }
-    }
-
-    /// The intersection over union of a class. `None` if neither map has it.
-    pub fn iou(&self, class: usize) -> Option<f64> {
-        let at = |truth: usize, answer: usize| self.counts[truth * self.classes + answer];
-        let truth: u64 = (0..self.classes).map(|other| at(class, other)).sum();
-        let answer: u64 = (0..self.classes).map(|other| at(other, class)).sum();
-        let both = at(class, class);
-        let union = truth + answer - both;
-        (union > 0).then(|| both as f64 / union as f64)
-    }
-
-    /// The mean intersection over union of the classes that one of the maps has. `None` without pixels.
-    pub fn mean_iou(&self) -> Option<f64> {
-        let each: Vec<f64> = (0..self.classes)
-            .filter_map(|class| self.iou(class))
-            .collect();
-        (!each.is_empty()).then(|| each.iter().sum::<f64>() / each.len() as f64)
-    }
-
-    /// The share of pixels with the right class. `None` without pixels.
-    pub fn accuracy(&self) -> Option<f64> {
-        let all: u64 = self.counts.iter().sum();
-        let right: u64 = (0..self.classes)
-            .map(|class| self.counts[class * self.classes + class])
-            .sum();
-        (all > 0).then(|| right as f64 / all as f64)
-    }
+    counts
 }
 
 #[cfg(test)]
@@ -166,32 +104,11 @@ mod tests {
         assert_eq!(found.classes, [0]);
     }
 
-    // The same numbers as torchmetrics' MulticlassJaccardIndex: tests/golden/probes/make.py, `segments`.
     #[test]
-    fn the_mean_is_over_the_classes_that_occur() {
+    fn pixels_are_counted_by_both_classes() {
         let truth = labels(&[&[0, 0, 1, 1], &[0, 0, 1, 1]]);
         let answer = labels(&[&[0, 1, 1, 1], &[0, 0, 1, 0]]);
-        let found = Confusion::between(&truth, &answer, 3);
-        assert_eq!(found.counts(), [3, 1, 0, 1, 3, 0, 0, 0, 0]);
-        assert_eq!(found.iou(0), Some(0.6));
-        assert_eq!(found.iou(2), None);
-        assert_eq!(found.mean_iou(), Some(0.6));
-        assert_eq!(found.accuracy(), Some(0.75));
-    }
-
-    #[test]
-    fn sums_over_pictures_are_not_means_of_pictures() {
-        let one = Confusion::between(&labels(&[&[1, 0]]), &labels(&[&[1, 0]]), 2);
-        let other = Confusion::between(&labels(&[&[1, 1, 1, 0]]), &labels(&[&[0, 0, 0, 0]]), 2);
-        let mut both = one.clone();
-        both.add(&other);
-        // Class 0: 2 of 5; class 1: 1 of 4.
-        assert!((both.mean_iou().unwrap() - 0.325).abs() < 1e-12);
-        assert_eq!(
-            Confusion::from_counts(2, both.counts().to_vec()),
-            Some(both)
-        );
-        assert_eq!(Confusion::new(2).mean_iou(), None);
+        assert_eq!(confusion(&truth, &answer, 3), [3, 1, 0, 1, 3, 0, 0, 0, 0]);
     }
 
     #[test]

@@ -4,16 +4,16 @@
 //! | file | idea |
 //! |---|---|
 //! | `thin` | thick lines become lines of one pixel |
-//! | `edges` | precision and recall of edges with a tolerance |
-//! | `labels` | colours as classes, and their intersection over union |
-//! | `depth` | order and size of depth |
+//! | `edges` | edges that are near edges |
+//! | `labels` | colours as classes |
+//! | `depth` | errors of depth |
 
 mod depth;
 mod edges;
 mod labels;
 mod thin;
 
-pub use depth::{DepthErrors, depth_errors, order_share, spearman};
+pub use depth::{DepthErrors, depth_errors, spearman};
 pub use edges::{EdgeCounts, match_edges, tolerance};
-pub use labels::{Confusion, Labels, boundaries};
+pub use labels::{Labels, boundaries, confusion};
 pub use thin::thin;

@@ -18,12 +18,14 @@
 //! | [`Similarities`] | `clip_i`, `lpips`, …, `absent` | `edit-similarity` |
 //! | [`PromptSimilarity`], [`Preference`], [`Likelihood`], [`Quality`] | `clip_t`, `hpsv2`, `vqascore`, `sharpness` … | `clip-score`, `hpsv2`, `vqascore` and `qwen-vqascore`, `quality` |
 //! | [`Restored`] | `psnr_clean` … | `restoration` |
+//! | [`MapMeasures`] | `map` | `maps` |
 //! | [`OfficialVerdict`] | `official` | GenEval's own script |
 
 mod answers;
 mod detections;
 mod field;
 mod judgement;
+mod maps;
 mod measures;
 mod official;
 mod pixels;
@@ -35,6 +37,9 @@ pub use answers::{Answered, Answers};
 pub use detections::{Detection, Detections};
 pub use field::{Field, Text};
 pub use judgement::{Call, Judgement, PromptsUsed};
+pub use maps::{
+    Counts, DepthMeasures, EdgeMeasures, MapMeasures, MetricDepth, SegmentMeasures, f_distance,
+};
 pub use measures::{Likelihood, Preference, PromptSimilarity, Quality};
 pub use official::{OfficialVerdict, Verdict};
 pub use pixels::{

@@ -1,0 +1,112 @@
+//! Settings of the `control` generator.
+
+use crate::generate::error::GenerateError;
+use serde::{Deserialize, Serialize};
+
+/// Settings of the `control` generator.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ControlSettings {
+    /// What every output is.
+    pub control: Control,
+    /// The strength of `shift` and `shifted-map` (pixels to the right, 1 if absent), `scale` (a factor, 1.05),
+    /// `jpeg` and `jpeg-map` (the quality, 75), and `canny-map` (the lower bound, 50; the upper one is twice
+    /// as large).
+    #[serde(default)]
+    pub amount: Option<f64>,
+}
+
+/// An answer without a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Control {
+    /// The clean picture of an item with noise: the ceiling.
+    Clean,
+    /// The input picture, unchanged.
+    Identity,
+    /// The noisy input with its contrast restored.
+    Rescale,
+    /// The noisy input under the Gaussian blur that brings it nearest to the clean picture: the ceiling of
+    /// linear filters.
+    Smooth,
+    /// The mean colour of the input.
+    Blank,
+    /// The clean picture of another source.
+    Other,
+    /// The expected picture of an edit: the ceiling.
+    Target,
+    /// The input as JPEG.
+    Jpeg,
+    /// The input, moved to the right. The border is repeated.
+    Shift,
+    /// The input, enlarged about its centre and cropped.
+    Scale,
+    /// The exact map: the ceiling.
+    Exact,
+    /// The exact map with dark and bright exchanged.
+    Inverted,
+    /// The exact map, moved to the right.
+    ShiftedMap,
+    /// The exact map with lines of three pixels.
+    ThickMap,
+    /// The exact map with the last two colours of the palette exchanged.
+    SwappedMap,
+    /// The exact map as JPEG.
+    JpegMap,
+    /// Canny's edges with other bounds.
+    CannyMap,
+    /// Black.
+    Black,
+    /// From black at the top to white at the bottom, which is the depth of many photographs.
+    Gradient,
+}
+
+impl ControlSettings {
+    /// The strength.
+    pub(super) fn amount_or(&self, usual: f64) -> f64 {
+        self.amount.unwrap_or(usual)
+    }
+
+    /// Checks that the strength is in its range.
+    ///
+    /// # Errors
+    /// Fails if it is not, or if the control has none.
+    pub(super) fn check(&self) -> Result<(), GenerateError> {
+        let Some(amount) = self.amount else {
+            return Ok(());
+        };
+        let range = match self.control {
+            Control::Shift | Control::ShiftedMap => Some((0.0, 8192.0)),
+            Control::Scale => Some((1.0, 16.0)),
+            Control::Jpeg | Control::JpegMap => Some((1.0, 100.0)),
+            Control::CannyMap => Some((0.0, 2000.0)),
+            _ => None,
+        };
+        match range {
+            Some((low, high)) if (low..=high).contains(&amount) => Ok(()),
+            Some((low, high)) => Err(GenerateError::fatal(
+                format!("`amount` is {amount}"),
+                format!("give a number from {low} to {high}"),
+            )),
+            None => Err(GenerateError::fatal(
+                "this control has no `amount`",
+                "leave out the key",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_out_of_their_ranges_are_refused() {
+        let check = |control, amount| ControlSettings { control, amount }.check();
+        assert!(check(Control::Shift, Some(4.0)).is_ok());
+        assert!(check(Control::Shift, Some(-1.0)).is_err());
+        assert!(check(Control::Jpeg, Some(f64::NAN)).is_err());
+        assert!(check(Control::Clean, Some(1.0)).is_err());
+        assert!(check(Control::Clean, None).is_ok());
+    }
+}
