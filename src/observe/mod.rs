@@ -17,6 +17,7 @@ pub mod ppocr;
 pub mod quality;
 pub mod qwen;
 pub mod restoration;
+pub mod text_drift;
 pub mod vqascore;
 pub mod world;
 
@@ -48,6 +49,7 @@ pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<hpsv2::HpsV2>(),
     ObserverKind::describe::<judge::JudgeObserver>(),
     ObserverKind::describe::<maps::Maps>(),
+    ObserverKind::describe::<text_drift::MiniDrift>(),
     ObserverKind::describe::<mplug_vqa::MplugVqa>(),
     ObserverKind::describe::<openai_ocr::OpenAiOcr>(),
     ObserverKind::describe::<ppocr::PpOcr>(),
@@ -56,6 +58,7 @@ pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<qwen::QwenVqa>(),
     ObserverKind::describe::<qwen::QwenVqaScore>(),
     ObserverKind::describe::<restoration::Restoration>(),
+    ObserverKind::describe::<text_drift::TextDrift>(),
     ObserverKind::describe::<vqascore::VqaScore>(),
     ObserverKind::describe::<world::World>(),
 ];

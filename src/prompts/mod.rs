@@ -5,6 +5,7 @@ mod description;
 mod geneval;
 mod mini;
 mod mini_captions;
+mod mini_drift;
 mod mini_edit;
 mod mini_maps;
 mod mini_scenes;
@@ -27,6 +28,7 @@ static ALL: &[&PromptGeneratorDescription] = &[
     &mini_captions::GENEVAL,
     &mini_captions::COMPOSITION,
     &mini_edit::EDITS,
+    &mini_drift::DRIFT,
     &mini_maps::MAPS,
     &mini_scenes::RESTORE,
     &mini_scenes::READ,

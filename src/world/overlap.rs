@@ -113,9 +113,8 @@ impl Overlap {
     pub fn owners(&self) -> Vec<u8> {
         let places = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y)));
         let owner = |(x, y): (u32, u32)| {
-            let numbered = self.layers.iter().zip(1_u8..).rev();
-            let mut covering = numbered.filter(|(layer, _)| layer.covers(x, y));
-            covering.next().map_or(0, |(_, number)| number)
+            let nearest = self.layers.iter().rposition(|layer| layer.covers(x, y));
+            nearest.map_or(0, |place| place as u8 + 1)
         };
         places.map(owner).collect()
     }

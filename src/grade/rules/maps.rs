@@ -182,7 +182,7 @@ fn all_seen(evidence: &[Evidence]) -> impl Iterator<Item = MapMeasures> {
         if let Some(value) = &record.evidence
             && value.get(MapMeasures::KEY).is_some()
         {
-            last.insert((&record.item, record.repeat), read(value));
+            last.insert((record.item.as_str(), record.repeat), read(value));
         }
     }
     last.into_values()

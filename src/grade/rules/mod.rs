@@ -30,6 +30,7 @@ mod page_ocr;
 mod relaxed_accuracy;
 mod reward;
 mod text_distance;
+mod text_drift;
 mod text_recall;
 mod unified_reward;
 mod vqa_accuracy;
@@ -69,6 +70,7 @@ pub const RULES: &[&RuleDescription] = &[
     &relaxed_accuracy::RULE,
     &reward::RULE,
     &text_distance::RULE,
+    &text_drift::RULE,
     &text_recall::RULE,
     &unified_reward::RULE,
     &vqa_accuracy::RULE,

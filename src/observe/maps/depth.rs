@@ -70,6 +70,8 @@ fn millimetres(subject: &Subject<'_>, path: &str, count: usize) -> Result<Vec<f6
     let wrong = |why: String| ObserveError::new("input", format!("`expect.metres`: {why}"));
     let bytes = crate::image::read_file(&subject.base.join(path));
     let bytes = bytes.map_err(|error| wrong(error.to_string()))?;
+    // The size is checked before anything is decoded.
+    crate::image::dimensions(&bytes, path).map_err(|error| wrong(error.to_string()))?;
     let picture = image::load_from_memory(&bytes).map_err(|error| wrong(error.to_string()))?;
     let values = picture.into_luma16();
     if values.len() != count {

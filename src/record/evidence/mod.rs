@@ -19,10 +19,12 @@
 //! | [`PromptSimilarity`], [`Preference`], [`Likelihood`], [`Quality`] | `clip_t`, `hpsv2`, `vqascore`, `sharpness` … | `clip-score`, `hpsv2`, `vqascore` and `qwen-vqascore`, `quality` |
 //! | [`Restored`] | `psnr_clean` … | `restoration` |
 //! | [`MapMeasures`] | `map` | `maps` |
+//! | [`DriftReading`] | `source`, `after` | `text-drift` |
 //! | [`OfficialVerdict`] | `official` | GenEval's own script |
 
 mod answers;
 mod detections;
+mod drift;
 mod field;
 mod judgement;
 mod maps;
@@ -35,6 +37,7 @@ mod similarity;
 
 pub use answers::{Answered, Answers};
 pub use detections::{Detection, Detections};
+pub use drift::{DriftReading, EditSeen, ReadLine};
 pub use field::{Field, Text};
 pub use judgement::{Call, Judgement, PromptsUsed};
 pub use maps::{
