@@ -124,9 +124,10 @@ fn edit_seen(
         either += f64::from(u8::from(should || did));
         if should {
             wanted += 1.0;
-            for channel in 0..3 {
-                sums[0][channel] += f64::from(after.0[channel]);
-                sums[1][channel] += f64::from(goal.0[channel]);
+            for (sum, pixel) in sums.iter_mut().zip([after, goal]) {
+                for (sum, value) in sum.iter_mut().zip(pixel.0) {
+                    *sum += f64::from(value);
+                }
             }
         }
     }

@@ -55,6 +55,7 @@ mod pictures;
 mod pinned;
 mod pipes;
 mod ppocr;
+mod probes;
 mod published;
 mod python_models;
 mod qwen_observers;

@@ -23,6 +23,8 @@ pub(super) fn measure(
     let (width, height) = (reference.width(), reference.height());
     let radius = radius.unwrap_or_else(|| tolerance(width, height));
     let (values, inverted) = brightness(output, (width, height));
+    // Both maps are thinned, so that the exact one is right at all its pixels.
+    let reference = &thin(reference);
     let mut thresholds: Vec<Counts> = Vec::new();
     let mut exact = Counts::default();
     let mut last: Option<(usize, Counts)> = None;
