@@ -14,6 +14,7 @@
 //! | [`record`] | the JSON-lines records that pass between stages |
 //! | [`suite`] | what is asked: the items of a suite, from wherever its definition says |
 //! | [`formats`] | how sources of items are written: one file per format |
+//! | [`page`] | pages of text with drawn things, of which everything is known |
 //! | [`prompts`] | items that the program makes itself: one file per generator of prompts |
 //! | [`generate`] | who answers: the `Generator` trait and one file per generator |
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
@@ -82,6 +83,7 @@ pub mod layout;
 pub mod model;
 pub mod named;
 pub mod observe;
+pub mod page;
 pub mod parity;
 mod parquet;
 pub mod paths;

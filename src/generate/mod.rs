@@ -18,6 +18,7 @@ mod released;
 mod spoken;
 pub mod typeset;
 pub mod uniworld;
+mod vae;
 mod world;
 pub mod xomni;
 
@@ -38,6 +39,7 @@ pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<xomni::XOmni>(),
     GeneratorKind::pipeline::<flux::Flux>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
+    GeneratorKind::pipeline::<vae::Vae>(),
     GeneratorKind::simple::<typeset::Typeset>(),
     GeneratorKind::simple::<folder::Folder>(),
     GeneratorKind::simple::<command::CommandGenerator>(),

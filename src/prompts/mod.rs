@@ -2,6 +2,7 @@
 //! code.
 
 mod description;
+mod drift_pages;
 mod geneval;
 mod mini;
 mod mini_captions;
@@ -24,6 +25,7 @@ pub type PromptGenerator = Named<PromptGeneratorDescription>;
 
 /// All generators of prompts.
 static ALL: &[&PromptGeneratorDescription] = &[
+    &drift_pages::ENGLISH,
     &geneval::GENEVAL,
     &mini_captions::GENEVAL,
     &mini_captions::COMPOSITION,

@@ -2,6 +2,7 @@
 //! which the numbers of models are read, and each shows what one kind of answer alone is worth.
 
 mod maps;
+mod pages;
 mod pictures;
 mod settings;
 
@@ -68,6 +69,10 @@ impl Generator for ControlGenerator {
                 )?);
             }
             Control::CannyMap => maps::canny_at(&asked, self.0.amount_or(50.0))?,
+            Control::Jitter | Control::Respell | Control::Swap | Control::Drop => {
+                let seed = request.seed;
+                pages::redrawn(&asked, self.0.control, self.0.amount, seed)?
+            }
             Control::Black => pictures::black(&asked.input()?),
             Control::Gradient => pictures::gradient(&asked.input()?),
         };

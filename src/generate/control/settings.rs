@@ -10,8 +10,8 @@ pub struct ControlSettings {
     /// What every output is.
     pub control: Control,
     /// The strength of `shift` and `shifted-map` (pixels to the right, 1 if absent), `scale` (a factor, 1.05),
-    /// `jpeg` and `jpeg-map` (the quality, 75), and `canny-map` (the lower bound, 50; the upper one is twice
-    /// as large).
+    /// `jpeg` and `jpeg-map` (the quality, 75), `canny-map` (the lower bound, 50; the upper one is twice as
+    /// large), `jitter` (heights of a line, 1) and `respell` (the share of lines, 0.3).
     #[serde(default)]
     pub amount: Option<f64>,
 }
@@ -41,6 +41,14 @@ pub enum Control {
     Shift,
     /// The input, enlarged about its centre and cropped.
     Scale,
+    /// The page, with each line moved by up to `amount` heights (1 if absent) to any side.
+    Jitter,
+    /// The page, with another letter in a share `amount` (0.3 if absent) of the lines.
+    Respell,
+    /// The page, with its first and its last line at each other's places.
+    Swap,
+    /// The page without its first line.
+    Drop,
     /// The exact map: the ceiling.
     Exact,
     /// The exact map with dark and bright exchanged.
@@ -80,6 +88,8 @@ impl ControlSettings {
             Control::Scale => Some((1.0, 16.0)),
             Control::Jpeg | Control::JpegMap => Some((1.0, 100.0)),
             Control::CannyMap => Some((0.0, 2000.0)),
+            Control::Jitter => Some((0.0, 4.0)),
+            Control::Respell => Some((0.0, 1.0)),
             _ => None,
         };
         match range {

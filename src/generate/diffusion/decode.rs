@@ -75,7 +75,7 @@ impl Stage for Decode {
 }
 
 /// [1, 3, H, W] in −1 to 1 → 8 bits: x / 2 + 0.5, clamped, times 255, rounded half to even as numpy does.
-fn to_pixels(image: &Tensor) -> Result<RgbImage> {
+pub(in crate::generate) fn to_pixels(image: &Tensor) -> Result<RgbImage> {
     let image = image.to_dtype(DType::F32)?.squeeze(0)?.permute((1, 2, 0))?;
     let (height, width, _) = image.dims3()?;
     let values: Vec<f32> = image.flatten_all()?.to_vec1()?;
