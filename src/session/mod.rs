@@ -28,7 +28,7 @@
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`], [`read_export`] |
 //! | open rewards | [`reward_definitions`], [`Session::open_rewards`], [`Session::training_reward`] |
-//! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
+//! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`], [`read_noise_pairs`] |
 
 mod agreement;
 mod check;
@@ -51,6 +51,7 @@ mod page;
 mod pictures;
 mod plan;
 mod prepared;
+mod probe;
 mod reward;
 mod run;
 mod sample_folders;
@@ -85,6 +86,7 @@ pub use page::write_page;
 pub use pictures::{PictureFolder, PictureRequest};
 pub use plan::TimedOutputs;
 pub use prepared::{PreparedRun, RunOptions, plain_run_name};
+pub use probe::read_noise_pairs;
 pub use reward::reward_definitions;
 pub use run::RunRequest;
 pub use settings::{locate_checkpoints, shipped_folder};

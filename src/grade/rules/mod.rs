@@ -20,7 +20,7 @@ mod measures;
 mod mini_world;
 mod mmmu;
 mod multiple_choice;
-mod noise;
+pub(super) mod noise;
 mod numeric;
 mod object_edit;
 mod ocrbench;

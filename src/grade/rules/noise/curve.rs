@@ -7,17 +7,19 @@ use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 
 /// The seed of the resampling.
-const SEED: u64 = 20_260_130;
+pub(super) const SEED: u64 = 20_260_130;
 
 /// The results by kind of noise.
-pub(super) struct Curves(BTreeMap<String, Curve>);
+pub(super) struct Curves(pub(super) BTreeMap<String, Curve>);
 
 /// The results of one kind.
-struct Curve {
-    recognised: Ladder,
+pub(super) struct Curve {
+    /// The ids of the sources, in the order of the ladders.
+    pub sources: Vec<String>,
+    pub recognised: Ladder,
     gain: Ladder,
     /// The score by chance.
-    chance: f64,
+    pub chance: f64,
 }
 
 /// Where an output is: its source and its level, and what is known of it.
@@ -88,11 +90,12 @@ impl Curve {
         levels.sort_unstable_by(f64::total_cmp);
         levels.dedup();
         let mut places: HashMap<&str, usize> = HashMap::new();
-        let (mut recognised, mut gain) = (Vec::new(), Vec::new());
+        let (mut recognised, mut gain, mut sources) = (Vec::new(), Vec::new(), Vec::new());
         for row in rows {
             let place = *places.entry(row.source).or_insert_with(|| {
                 recognised.push(vec![Cell::default(); levels.len()]);
                 gain.push(vec![Cell::default(); levels.len()]);
+                sources.push(row.source.to_owned());
                 recognised.len() - 1
             });
             let level = levels.partition_point(|level| *level < row.level);
@@ -103,11 +106,12 @@ impl Curve {
             );
         }
         let chances = rows.iter().map(|row| row.chance).sum::<f64>();
-        let ladder = |sources| Ladder {
+        let ladder = |cells| Ladder {
             levels: levels.clone(),
-            sources,
+            sources: cells,
         };
         Self {
+            sources,
             recognised: ladder(recognised),
             gain: ladder(gain),
             chance: chances / rows.len().max(1) as f64,

@@ -2,7 +2,10 @@
 //! restored pictures are to the clean ones.
 
 mod curve;
+mod pair;
 mod seen;
+
+pub use pair::{NoisePair, noise_pairs};
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lack::Lack;
