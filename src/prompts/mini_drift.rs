@@ -6,6 +6,7 @@ use crate::image::encode_png;
 use crate::record::{Item, Object, Task};
 use crate::world::random::Random;
 use crate::world::read;
+use crate::world::split::{Split, seen_pair};
 use crate::world::thing::{Cell, Color, Form, Shape};
 use crate::world::{CELL, GRID, SIDE, draw, words};
 use image::{Rgb, RgbImage};
@@ -166,6 +167,21 @@ fn region(cell: Cell) -> RgbImage {
         let inside = (left..left + CELL).contains(&x) && (top..top + CELL).contains(&y);
         Rgb([if inside { u8::MAX } else { 0 }; 3])
     })
+}
+
+/// An edit of a shape beside a word for training: the instruction, the picture, and the picture after the edit.
+/// It has only words and pairs of colour and shape that training may see.
+pub(super) fn for_training(random: &mut Random) -> (String, RgbImage, RgbImage) {
+    loop {
+        let (sign, thing) = sampled(random);
+        let (prompt, after) = edited(random.pick(&KINDS), thing, random);
+        let place = words::WORDS.iter().position(|word| *word == sign.word);
+        let known = place.is_some_and(|place| words::split(place) == Split::Seen);
+        let mut shown = [Some(thing), after].into_iter().flatten();
+        if known && shown.all(|thing| seen_pair(thing.color, thing.shape)) {
+            return (prompt, picture(sign, Some(thing)), picture(sign, after));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@
 
 use super::description::{Keep, Make, PromptGeneratorDescription};
 use super::mini::{SEED, tags};
+use crate::image::cv::{Channels, canny};
+use crate::image::edit::Mask;
 use crate::image::encode_png;
 use crate::record::{Item, Object, Task};
 use crate::world::SIDE;
 use crate::world::overlap::{Layer, Overlap};
 use crate::world::random::Random;
+use crate::world::split::seen_pair;
 use crate::world::thing::Shape;
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
@@ -17,6 +20,8 @@ const PER_TASK: usize = 24;
 const STREAM: u64 = 11;
 /// The colours of background, circle, square and triangle in maps of segments.
 const PALETTE: [[u8; 3]; 4] = [[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]];
+/// Canny's bounds.
+const BOUNDS: [u32; 2] = [100, 200];
 /// The colour of a box that is drawn on the picture. No thing has it.
 const MARK: [u8; 3] = [0, 255, 255];
 
@@ -57,21 +62,46 @@ impl Kind {
         }
     }
 
-    /// The prompt. A box is drawn around what is visible of the nearest thing.
+    /// The prompt, in few tokens of the vocabulary of the miniature world. A box is drawn over what is visible
+    /// of the nearest thing.
     fn prompt(self, scene: &Overlap) -> String {
         match self {
-            Self::Edges => "draw the edges of the things in white on black".to_owned(),
-            Self::Canny => "draw the canny edges in white on black".to_owned(),
+            Self::Edges => "edges of it".to_owned(),
+            Self::Canny => "canny of it".to_owned(),
             Self::Segment => {
-                "paint circles red, squares green, triangles blue and the rest black".to_owned()
+                "segments of it, circles red, squares green, triangles blue".to_owned()
             }
-            Self::Depth => "draw the depth, near is bright and far is dark".to_owned(),
+            Self::Depth => "depth of it".to_owned(),
             Self::Box => match scene.layers.last() {
-                Some(Layer { shape, color, .. }) => {
-                    format!("fill a cyan box over the {color} {shape}")
-                }
+                Some(Layer { shape, color, .. }) => format!("box of the {color} {shape}"),
                 None => String::new(),
             },
+        }
+    }
+
+    /// The exact map.
+    fn target(self, scene: &Overlap) -> RgbImage {
+        let nearest = scene.layers.len() as u8;
+        match self {
+            Self::Edges => boundary(&scene.painted(|number| [number; 3])),
+            Self::Canny => lines(&canny(&scene.picture(), Channels::Rgb, BOUNDS)),
+            Self::Segment => scene.painted(|number| class_color(scene, number)),
+            Self::Depth => scene
+                .painted(|number| [(255 * u32::from(number) / u32::from(nearest.max(1))) as u8; 3]),
+            Self::Box => boxed(&scene.picture(), scene.visible_box(nearest), MARK),
+        }
+    }
+}
+
+/// A picture of a random kind of map for training: its instruction, the picture, and the map. It has only
+/// pairs of colour and shape that training may see.
+pub(super) fn sampled(random: &mut Random) -> (String, RgbImage, RgbImage) {
+    let kind = random.pick(&Kind::ALL);
+    loop {
+        let scene = Overlap::sampled(random);
+        let seen = |layer: &Layer| seen_pair(layer.color, layer.shape);
+        if scene.layers.iter().all(seen) {
+            return (kind.prompt(&scene), scene.picture(), kind.target(&scene));
         }
     }
 }
@@ -108,55 +138,39 @@ fn kept(picture: &RgbImage, keep: &Keep<'_>) -> Result<String, String> {
 /// What the observer `maps` compares with.
 fn expect(kind: Kind, scene: &Overlap, keep: &Keep<'_>) -> Result<Object, String> {
     let nearest = scene.layers.len() as u8;
-    let grey = |number: u8| [(255 * u32::from(number) / u32::from(nearest.max(1))) as u8; 3];
-    let fields: Vec<(&str, Value)> = match kind {
-        Kind::Canny => vec![("kind", "canny".into()), ("reference", "canny".into())],
-        Kind::Edges => {
-            let map = scene.painted(|number| [number; 3]);
-            vec![
-                ("kind", "edges".into()),
-                ("reference", kept(&boundary(&map), keep)?.into()),
-            ]
-        }
-        Kind::Segment => {
-            let map = scene.painted(|number| class_color(scene, number));
-            vec![
-                ("kind", "segment".into()),
-                ("reference", kept(&map, keep)?.into()),
-                ("palette", json!(PALETTE)),
-            ]
-        }
-        Kind::Depth => vec![
-            ("kind", "depth".into()),
-            ("reference", kept(&scene.painted(grey), keep)?.into()),
-            ("layers", json!(nearest + 1)),
-            (
-                "instances",
-                kept(&scene.painted(|number| [number; 3]), keep)?.into(),
-            ),
-        ],
-        Kind::Box => {
-            let bounds = scene.visible_box(nearest);
-            vec![
-                ("kind", "mask".into()),
-                (
-                    "reference",
-                    kept(&boxed(&scene.picture(), bounds, MARK), keep)?.into(),
-                ),
-                (
-                    "mask",
-                    kept(
-                        &boxed(&RgbImage::new(SIDE, SIDE), bounds, [u8::MAX; 3]),
-                        keep,
-                    )?
-                    .into(),
-                ),
-                ("mark", json!(MARK)),
-            ]
-        }
+    let seen_as = match kind {
+        Kind::Box => "mask",
+        kind => kind.name(),
     };
-    let fields = fields.into_iter();
-    Ok(fields.map(|(key, value)| (key.to_owned(), value)).collect())
+    let reference = match kind {
+        Kind::Canny => "canny".to_owned(),
+        kind => kept(&kind.target(scene), keep)?,
+    };
+    let mut expect = Object::new();
+    let mut put = |key: &str, value: Value| expect.insert(key.to_owned(), value);
+    put("kind", seen_as.into());
+    put("reference", reference.into());
+    match kind {
+        Kind::Canny | Kind::Edges => {}
+        Kind::Segment => {
+            put("palette", json!(PALETTE));
+        }
+        Kind::Depth => {
+            put("layers", json!(nearest + 1));
+            let instances = scene.painted(|number| [number; 3]);
+            put("instances", kept(&instances, keep)?.into());
+        }
+        Kind::Box => {
+            let mask = boxed(
+                &RgbImage::new(SIDE, SIDE),
+                scene.visible_box(nearest),
+                [u8::MAX; 3],
+            );
+            put("mask", kept(&mask, keep)?.into());
+            put("mark", json!(MARK));
+        }
+    }
+    Ok(expect)
 }
 
 /// The colour of a thing's class.
@@ -170,6 +184,14 @@ fn class_color(scene: &Overlap, number: u8) -> [u8; 3] {
         Shape::Triangle => 3,
     });
     PALETTE[class]
+}
+
+/// White lines on black.
+fn lines(mask: &Mask) -> RgbImage {
+    RgbImage::from_fn(mask.width() as u32, mask.height() as u32, |x, y| {
+        let white = mask.pixels()[y as usize * mask.width() + x as usize];
+        Rgb([if white { u8::MAX } else { 0 }; 3])
+    })
 }
 
 /// White where the right or the lower neighbour has another colour.

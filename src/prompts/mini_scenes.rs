@@ -3,29 +3,32 @@
 use super::description::{Keep, Make, PromptGeneratorDescription};
 use super::mini::{SEED, tags};
 use crate::image::encode_png;
+use crate::image::noise::{Ladder, noised};
+use crate::model::noise::{Generator, randn};
 use crate::record::{Item, Object, Task};
 use crate::world::draw;
 use crate::world::random::Random;
 use crate::world::scene::Scene;
 use crate::world::thing::Shape;
+use candle_core::DType;
+use image::RgbImage;
 use serde_json::json;
 
 /// Scenes of each number of things.
 const PER_COUNT: usize = 20;
+/// The number of steps of the noise in training.
+const LEVELS: usize = 90;
 /// The stream of random numbers of these scenes.
 const STREAM: u64 = 10;
+
+/// The prompt, in few tokens of the vocabulary of the miniature world.
+const RESTORE_PROMPT: &str = "remove the noise";
 
 /// Pictures that are to be cleaned.
 pub(super) static RESTORE: PromptGeneratorDescription = PromptGeneratorDescription {
     name: "mini-scenes-restore",
     about: "60 pictures of one to three things of the miniature world, to be cleaned of noise.",
-    make: Make::ItemsWithPictures(|keep| {
-        scenes(
-            keep,
-            Task::Edit,
-            "remove all noise, change nothing else, keep the size",
-        )
-    }),
+    make: Make::ItemsWithPictures(|keep| scenes(keep, Task::Edit, RESTORE_PROMPT)),
     official: None,
 };
 
@@ -63,4 +66,17 @@ fn scenes(keep: &Keep<'_>, task: Task, prompt: &str) -> Result<Vec<Item>, String
         }
     }
     Ok(items)
+}
+
+/// A picture with noise for training: the instruction, the picture with noise, and the clean one. Levels are
+/// uniform from 0 to 0.9.
+pub(super) fn sampled(random: &mut Random) -> (String, RgbImage, RgbImage) {
+    let count = 1 + random.below(3);
+    let shapes: Vec<Shape> = (0..count).map(|_| random.pick(&Shape::ALL)).collect();
+    let clean = draw::scene(&Scene::sampled(&shapes, random));
+    let level = 0.9 * random.below(LEVELS + 1) as f64 / LEVELS as f64;
+    let mut generator = Generator::new(random.below(1 << 31) as u64);
+    let field = randn(&mut generator, clean.as_raw().len(), DType::F32);
+    let noisy = noised(&clean, &field, Ladder::Mix, level);
+    (RESTORE_PROMPT.to_owned(), noisy, clean)
 }

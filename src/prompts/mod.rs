@@ -4,6 +4,7 @@
 mod description;
 mod drift_pages;
 mod geneval;
+mod lessons;
 mod mini;
 mod mini_captions;
 mod mini_drift;
@@ -14,6 +15,7 @@ mod mini_text;
 mod noise;
 
 pub use description::{Keep, Make, PromptGeneratorDescription};
+pub use lessons::{DrawnPair, ProbeLesson};
 pub use mini_captions::caption_item;
 pub use mini_text::sign_item;
 pub use noise::{NoiseLadder, OpenPicture};
