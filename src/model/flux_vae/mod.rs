@@ -7,9 +7,11 @@ pub mod bfl;
 mod blocks;
 mod decoder;
 mod encoder;
+mod tokens;
 
 pub use decoder::Decoder;
 pub use encoder::Encoder;
+pub use tokens::{placed_tokens, placed_width};
 
 use super::{ModelError, Result};
 use serde::Deserialize;

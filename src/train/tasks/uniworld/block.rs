@@ -3,6 +3,7 @@
 use crate::model::conversation::{Conversation, Reader};
 use crate::model::dinov2::Dinov2;
 use crate::model::flux::latents;
+use crate::model::flux_vae;
 use crate::model::processor::FixedProcessor;
 use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::siglip::SiglipVision;
@@ -40,6 +41,8 @@ pub(super) enum Eye {
     Siglip(SiglipVision, FixedProcessor, usize),
     /// DINOv2, its processor, the width of its tokens, and the number of tokens before the patches.
     Dinov2(Dinov2, FixedProcessor, usize, usize),
+    /// The encoder of FLUX's VAE, its preparation of pictures, and the width of its tokens.
+    Vae(flux_vae::Encoder, FixedProcessor, usize),
 }
 
 /// States of the language model [B, L, D] and tokens of the references [B, N, E].
@@ -73,7 +76,9 @@ impl Maker {
     /// Width of the reference's tokens.
     pub(super) fn reference_width(&self) -> Option<usize> {
         self.eye.as_ref().map(|eye| match eye {
-            Eye::Siglip(_, _, width) | Eye::Dinov2(_, _, width, _) => *width,
+            Eye::Siglip(_, _, width) | Eye::Dinov2(_, _, width, _) | Eye::Vae(_, _, width) => {
+                *width
+            }
         })
     }
 
@@ -224,13 +229,16 @@ impl Maker {
 
     fn look(&self, eye: &Eye, pictures: &[RgbImage]) -> Result<Tensor, TrainError> {
         let processor = match eye {
-            Eye::Siglip(_, processor, _) | Eye::Dinov2(_, processor, _, _) => processor,
+            Eye::Siglip(_, processor, _)
+            | Eye::Dinov2(_, processor, _, _)
+            | Eye::Vae(_, processor, _) => processor,
         };
         let pixels = pictures.iter().map(|picture| processor.prepare(picture));
         let pixels = Tensor::stack(&pixels.collect::<Result<Vec<_>, _>>()?, 0)?;
         let pixels = pixels.to_device(&self.device)?;
         let seen = match eye {
             Eye::Siglip(tower, _, _) => tower.forward(&pixels)?,
+            Eye::Vae(encoder, _, _) => flux_vae::placed_tokens(encoder, &pixels)?,
             Eye::Dinov2(network, _, _, before) => {
                 let states = network.forward(&pixels)?;
                 states

@@ -72,4 +72,6 @@ pub(super) enum Encoder {
     Siglip,
     /// DINOv2.
     Dinov2,
+    /// The latents of FLUX's own VAE, each with its place.
+    Vae,
 }
