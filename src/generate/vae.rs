@@ -25,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// Settings of the `vae` generator.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct VaeSettings {
+pub(super) struct VaeSettings {
     /// A folder with `vae`, such as that of FLUX.1-dev or `shipped:mini-flux`.
     pub checkpoint: PathBuf,
     /// The number format of weights and activations.
