@@ -70,8 +70,7 @@ impl Generator for ControlGenerator {
             }
             Control::CannyMap => maps::canny_at(&asked, self.0.amount_or(50.0))?,
             Control::Jitter | Control::Respell | Control::Swap | Control::Drop => {
-                let seed = request.seed;
-                pages::redrawn(&asked, self.0.control, self.0.amount, seed)?
+                return pages::redrawn(&asked, self.0.control, self.0.amount, request.seed);
             }
             Control::Black => pictures::black(&asked.input()?),
             Control::Gradient => pictures::gradient(&asked.input()?),

@@ -2,9 +2,11 @@
 
 use super::{Asked, Control};
 use crate::generate::error::GenerateError;
+use crate::generate::generator::{Answer, Generated};
 use crate::page::{Page, TextLine, Typesetter};
+use crate::record::Object;
 use crate::world::random::Random;
-use image::RgbImage;
+use serde_json::json;
 
 /// The stream of random numbers of these controls.
 const STREAM: u64 = 7;
@@ -18,7 +20,7 @@ pub(super) fn redrawn(
     control: Control,
     amount: Option<f64>,
     seed: u64,
-) -> Result<RgbImage, GenerateError> {
+) -> Result<Generated, GenerateError> {
     let page = asked.item().expect.get("page").cloned();
     let page: Option<Page> = page.and_then(|page| serde_json::from_value(page).ok());
     let mut page = page.ok_or_else(|| {
@@ -26,13 +28,21 @@ pub(super) fn redrawn(
             "this control needs the item's `expect.page`, which the pages of text-drift-en have";
         GenerateError::item("expect", message)
     })?;
-    change(
-        &mut page.lines,
-        control,
-        amount,
-        &mut Random::new(seed, STREAM),
-    );
-    Ok(Typesetter::new().draw(&page).picture)
+    let before = page.lines.clone();
+    let random = &mut Random::new(seed, STREAM);
+    change(&mut page.lines, control, amount, random);
+    let picture = Typesetter::new().draw(&page).picture;
+    let mut generated = Generated::from(Answer::Pixels(picture));
+    if control == Control::Jitter {
+        let offsets = before.iter().zip(&page.lines).map(|(before, after)| {
+            // The rule `text-drift` knows lines by their characters without white space.
+            let text = before.text.split_whitespace().collect::<String>();
+            (text, json!([after.x - before.x, after.y - before.y]))
+        });
+        let offsets: Object = offsets.collect();
+        generated.extra.insert("offsets".to_owned(), offsets.into());
+    }
+    Ok(generated)
 }
 
 fn change(lines: &mut Vec<TextLine>, control: Control, amount: Option<f64>, random: &mut Random) {

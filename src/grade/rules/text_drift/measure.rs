@@ -3,6 +3,7 @@
 use super::boxes::{self, Rect};
 use super::matching::{Line, joined, matched};
 use super::motion::{Motion, median, quantile};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A line is in place within this share of its height, or within this number of pixels.
@@ -24,8 +25,12 @@ pub(super) enum Fate {
 }
 
 /// A line of the input in the output.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Followed {
+    /// Its characters in the input.
+    pub text: String,
+    /// How far it moved to the right and downwards, in pixels. `None` for a lost line.
+    pub offset: Option<[f64; 2]>,
     /// The distance of both places, in pixels. `None` for a lost line, as for the next two.
     pub dist: Option<f64>,
     /// The same after the motion of the whole picture.
@@ -97,6 +102,8 @@ fn places(before: &Line, after: &Line) -> ([f64; 2], [f64; 2]) {
 
 fn lost(line: &Line, far: bool) -> Followed {
     Followed {
+        text: line.text.iter().collect(),
+        offset: None,
         dist: None,
         residual: None,
         size: None,
@@ -134,6 +141,8 @@ fn followed(before: &Line, after: &Line, motion: &Motion, far: bool) -> Followed
     };
     let local_size = size - 100.0 * motion.scale.ln();
     Followed {
+        text: before.text.iter().collect(),
+        offset: Some([to[0] - from[0], to[1] - from[1]]),
         dist: Some(dist),
         residual: Some(residual),
         size: Some(size),
@@ -151,6 +160,24 @@ impl Page {
     pub(super) fn share(&self, fate: Fate) -> f64 {
         let with = self.lines.iter().filter(|line| line.fate == fate);
         with.count() as f64 / self.lines.len().max(1) as f64
+    }
+
+    /// The residuals of the lines that are far from the edited region, in pixels.
+    pub(super) fn far_residuals(&self) -> Vec<f64> {
+        let far = self.lines.iter().filter(|line| line.far);
+        far.filter_map(|line| line.residual).collect()
+    }
+
+    /// The mean squared distance of the measured offsets from the true ones, which are given by the texts of
+    /// the lines. `None` if no line has one.
+    pub(super) fn offset_error(&self, offsets: &Value) -> Option<f64> {
+        let errors = self.lines.iter().filter_map(|line| {
+            let [x, y] = line.offset?;
+            let [true_x, true_y] = [0, 1].map(|axis| offsets[&line.text][axis].as_f64());
+            Some((x - true_x?).powi(2) + (y - true_y?).powi(2))
+        });
+        let errors: Vec<f64> = errors.collect();
+        (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
     }
 
     /// The numbers beside the score. Distances are in pixels; names that end with `_h` are in per cent of the
@@ -189,10 +216,7 @@ impl Page {
             ),
             ("size_median", median(&mut of(|line| line.size))),
             ("width_median", median(&mut of(|line| line.width))),
-            (
-                "far_residual",
-                median(&mut of(|line| line.residual.filter(|_| line.far))),
-            ),
+            ("far_residual", median(&mut self.far_residuals())),
             ("global_x", Some(self.motion.translation[0])),
             ("global_y", Some(self.motion.translation[1])),
             ("global_scale", Some(self.motion.scale)),

@@ -13,10 +13,11 @@ use crate::record::Item;
 use crate::record::evidence::{DriftReading, EditSeen, ReadLine, read};
 use boxes::Rect;
 use matching::{Line, comparable};
-use measure::{Fate, follow};
+use measure::{Fate, Page, follow};
+use motion::quantile;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The description of `text-drift`.
 pub(super) const RULE: RuleDescription = RuleDescription::new::<TextDriftOptions>(
@@ -34,6 +35,10 @@ pub(super) struct TextDriftOptions {
     pub observer: Option<String>,
     /// The fewest lines that must be read rightly in the input. Items with fewer are left out. Default: 3.
     pub fewest: usize,
+    /// The residual, in pixels, that a null leaves in 97.5 % of the lines far from the edit, such as
+    /// `far_p975` of a run of the control `jpeg`. With it, the part `beyond_null` is the share of far lines
+    /// that moved more.
+    pub null_far: Option<f64>,
 }
 
 impl Default for TextDriftOptions {
@@ -41,6 +46,7 @@ impl Default for TextDriftOptions {
         Self {
             observer: None,
             fewest: 3,
+            null_far: None,
         }
     }
 }
@@ -70,7 +76,36 @@ impl TextDrift {
     fn verdict(&self, case: &Case<'_>) -> Result<Verdict, Lack> {
         let evidence = lookup::find(case, DriftReading::KEY, self.0.observer.as_deref())?;
         let seen: DriftReading = read(evidence);
-        let source = usable(case.item, &seen.source)?;
+        let page = self.page(case.item, &seen)?;
+        let kept = page.share(Fate::Kept);
+        let mut parts = page.parts();
+        if let Some(edit) = seen.edit {
+            parts.insert("done".to_owned(), f64::from(u8::from(is_done(edit))));
+        }
+        let far = page.far_residuals();
+        if let Some(null) = self.0.null_far
+            && !far.is_empty()
+        {
+            let beyond = far.iter().filter(|residual| **residual > null).count();
+            parts.insert("beyond_null".to_owned(), beyond as f64 / far.len() as f64);
+        }
+        let offsets = case.output.and_then(|output| output.extra.get("offsets"));
+        if let Some(error) = offsets.and_then(|offsets| page.offset_error(offsets)) {
+            parts.insert("offset_error".to_owned(), error);
+        }
+        Ok(Verdict {
+            score: Some(kept),
+            parts,
+            ..Verdict::default()
+        })
+    }
+
+    /// The lines of an item, followed into its output.
+    ///
+    /// # Errors
+    /// Fails if the item has too few lines that can be followed.
+    fn page(&self, item: &Item, seen: &DriftReading) -> Result<Page, Lack> {
+        let source = usable(item, &seen.source)?;
         if source.len() < self.0.fewest {
             let words = format!(
                 "left out: {} of the input's lines can be followed, fewer than {}",
@@ -81,17 +116,31 @@ impl TextDrift {
         }
         let after = seen.after.iter().map(line).collect();
         let size = [f64::from(seen.width), f64::from(seen.height)];
-        let page = follow(source, after, size, seen.edited);
-        let kept = page.share(Fate::Kept);
-        let mut parts = page.parts();
-        if let Some(edit) = seen.edit {
-            parts.insert("done".to_owned(), f64::from(u8::from(is_done(edit))));
+        Ok(follow(source, after, size, seen.edited))
+    }
+
+    /// The residuals of all lines that are far from their edits, in pixels. The last record of an observer
+    /// about an output counts.
+    fn all_far(&self, board: &Board<'_>) -> Vec<f64> {
+        let items: HashMap<&str, &Item> = board
+            .items
+            .iter()
+            .map(|item| (item.item.as_str(), item))
+            .collect();
+        let mut last: BTreeMap<(&str, u32), Vec<f64>> = BTreeMap::new();
+        for record in board.evidence {
+            let (Some(item), Some(value)) = (items.get(record.item.as_str()), &record.evidence)
+            else {
+                continue;
+            };
+            if value.get(DriftReading::KEY).is_none() {
+                continue;
+            }
+            if let Ok(page) = self.page(item, &read(value)) {
+                last.insert((record.item.as_str(), record.repeat), page.far_residuals());
+            }
         }
-        Ok(Verdict {
-            score: Some(kept),
-            parts,
-            ..Verdict::default()
-        })
+        last.into_values().flatten().collect()
     }
 }
 
@@ -132,7 +181,9 @@ impl Rule for TextDrift {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
     }
 
-    /// The means of the parts, and `kept_done`, the mean score of the edits that were done.
+    /// The means of the parts; `kept_done`, the mean score of the edits that were done; `far_p975`, the 97.5 %
+    /// quantile of the residuals of far lines; and `calibration_rmse`, the error of the reader's places in
+    /// pixels, for the control `jitter`.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         let mut metrics = board.mean_parts();
         let done = board
@@ -143,6 +194,12 @@ impl Rule for TextDrift {
         if !scores.is_empty() {
             let mean = scores.iter().sum::<f64>() / scores.len() as f64;
             metrics.insert("kept_done".to_owned(), mean);
+        }
+        if let Some(far) = quantile(&mut self.all_far(board), 0.975) {
+            metrics.insert("far_p975".to_owned(), far);
+        }
+        if let Some(error) = metrics.remove("offset_error") {
+            metrics.insert("calibration_rmse".to_owned(), error.sqrt());
         }
         metrics
     }

@@ -1,7 +1,7 @@
 //! The controls of the specification, with a reader that knows the drawing.
 
 use super::*;
-use crate::record::{Evidence, Grade, Item};
+use crate::record::{Evidence, Grade, Item, Output};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -144,6 +144,50 @@ fn one_line_that_drifts_is_residual_displacement() {
     assert!(found.parts["global_y"].abs() < 0.5);
     // Only lines beyond 0.3 of the diagonal from the edited region count there.
     assert!(found.parts.contains_key("far_residual"));
+}
+
+#[test]
+fn lines_beyond_a_null_are_counted_and_offsets_calibrate_the_reader() {
+    // The first line is far from the edited region and moves by 30 pixels.
+    let after = moved(|place, bbox| {
+        if place == 0 {
+            by([0.0, 30.0], bbox)
+        } else {
+            bbox
+        }
+    });
+    let item: Item =
+        serde_json::from_value(json!({"item": "a", "task": "edit", "prompt": "p"})).unwrap();
+    let seen = json!({"source": reading(&lines()), "after": reading(&after), "width": 1024,
+        "height": 1024, "edited": [700.0, 420.0, 760.0, 480.0]});
+    let seen: Evidence =
+        serde_json::from_value(json!({"item": "a", "observer": "text-drift", "evidence": seen}))
+            .unwrap();
+    let output = json!({"item": "a", "repeat": 0, "seed": 1, "kind": "image",
+        "offsets": {"GRAND": [0.0, 27.0], "OPENING": [0.0, 0.0]}});
+    let output: Output = serde_json::from_value(output).unwrap();
+    let rule = TextDrift(TextDriftOptions {
+        null_far: Some(5.0),
+        ..TextDriftOptions::default()
+    });
+    let verdict = rule.grade(&Case {
+        item: &item,
+        repeat: 0,
+        output: Some(&output),
+        evidence: &[&seen],
+    });
+    assert!(verdict.parts["beyond_null"] > 0.0 && verdict.parts["beyond_null"] < 1.0);
+    // Errors of 3 and of 0 pixels.
+    assert_eq!(verdict.parts["offset_error"], 4.5);
+    let far = rule.all_far(&Board {
+        model: "m",
+        root: Path::new("."),
+        items: &[item],
+        outputs: None,
+        evidence: &[seen],
+        grades: &[],
+    });
+    assert_eq!(far.iter().filter(|residual| **residual > 5.0).count(), 1);
 }
 
 #[test]
