@@ -1,6 +1,7 @@
 //! The `control` generator: answers a probe without a model. Its pictures are the floors and ceilings between
 //! which the numbers of models are read, and each shows what one kind of answer alone is worth.
 
+mod caption;
 mod maps;
 mod pages;
 mod pictures;
@@ -13,12 +14,14 @@ use super::generator::{Answer, Generated, Generator, Request};
 use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
 use crate::image::decode_file;
+use crate::model::weights::fingerprint;
 use crate::record::Item;
+use caption::Readings;
 use image::RgbImage;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Answers with one control.
-pub(super) struct ControlGenerator(ControlSettings);
+pub(super) struct ControlGenerator(ControlSettings, Readings);
 
 impl SimpleGenerator for ControlGenerator {
     const NAME: &'static str = "control";
@@ -28,7 +31,15 @@ impl SimpleGenerator for ControlGenerator {
 
     fn open(settings: ControlSettings, _: &Resources) -> Result<Self, BuildError> {
         settings.check()?;
-        Ok(Self(settings))
+        let readings = settings.readings.as_deref().map(Readings::open);
+        let readings = readings.transpose()?.unwrap_or_default();
+        Ok(Self(settings, readings))
+    }
+
+    fn weights(settings: &ControlSettings) -> Option<Value> {
+        let run = settings.readings.as_deref()?;
+        let hash = fingerprint(&run.join("outputs.jsonl")).ok()?;
+        Some(json!({"readings": hash}))
     }
 
     fn check_settings(settings: ControlSettings) -> Result<(), BuildError> {
@@ -47,6 +58,7 @@ impl Generator for ControlGenerator {
             Control::Clean => asked.expected("clean")?,
             Control::Target => asked.expected("target")?,
             Control::Other => asked.expected("other")?,
+            Control::Caption => self.1.drawn(&asked)?,
             Control::Identity => asked.input()?,
             Control::Rescale => {
                 let (ladder, level) = asked.step()?;

@@ -2,9 +2,10 @@
 
 use crate::generate::error::GenerateError;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Settings of the `control` generator.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlSettings {
     /// What every output is.
@@ -14,6 +15,9 @@ pub struct ControlSettings {
     /// large), `jitter` (heights of a line, 1) and `respell` (the share of lines, 0.3).
     #[serde(default)]
     pub amount: Option<f64>,
+    /// For `caption`: the folder of a run whose model described the same pictures.
+    #[serde(default)]
+    pub readings: Option<PathBuf>,
 }
 
 /// An answer without a model.
@@ -33,6 +37,8 @@ pub enum Control {
     Blank,
     /// The clean picture of another source.
     Other,
+    /// What a model said of the same picture, drawn by the miniature world: the channel of words alone.
+    Caption,
     /// The expected picture of an edit: the ceiling.
     Target,
     /// The input as JPEG.
@@ -78,8 +84,14 @@ impl ControlSettings {
     /// Checks that the strength is in its range.
     ///
     /// # Errors
-    /// Fails if it is not, or if the control has none.
+    /// Fails if it is not, if the control has none, or if `readings` are missing or have no use.
     pub(super) fn check(&self) -> Result<(), GenerateError> {
+        if (self.control == Control::Caption) != self.readings.is_some() {
+            return Err(GenerateError::fatal(
+                "the control `caption`, and no other, needs `readings`",
+                "give the folder of a run whose model described the same pictures",
+            ));
+        }
         let Some(amount) = self.amount else {
             return Ok(());
         };
@@ -112,7 +124,15 @@ mod tests {
 
     #[test]
     fn amounts_out_of_their_ranges_are_refused() {
-        let check = |control, amount| ControlSettings { control, amount }.check();
+        let check = |control, amount| {
+            ControlSettings {
+                control,
+                amount,
+                readings: None,
+            }
+            .check()
+        };
+        assert!(check(Control::Caption, None).is_err());
         assert!(check(Control::Shift, Some(4.0)).is_ok());
         assert!(check(Control::Shift, Some(-1.0)).is_err());
         assert!(check(Control::Jpeg, Some(f64::NAN)).is_err());

@@ -7,16 +7,14 @@ use crate::grade::lookup;
 use crate::grade::reading::quote;
 use crate::grade::rule::Case;
 use crate::record::evidence::{Answered, Answers, Detections, text_alone};
+use crate::record::mini_words::{MiniThing, things_in};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The side of a cell of the miniature world, in pixels.
 const CELL: f64 = 8.0;
 /// The question that a reader of pictures answers.
 const QUESTION: &str = "what";
-/// The words for rows and columns in descriptions of the miniature world.
-const PLACES: [&str; 4] = ["one", "two", "three", "four"];
-const COLORS: [&str; 6] = ["red", "green", "blue", "yellow", "purple", "white"];
-const SHAPES: [&str; 3] = ["circle", "square", "triangle"];
 
 /// What was recognised in one output.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,9 +28,6 @@ pub(super) struct Recognition {
     pub said: String,
 }
 
-/// One thing of a scene: shape, colour, row and column.
-type Thing = (String, String, u64, u64);
-
 /// What an output's picture or words say.
 ///
 /// # Errors
@@ -42,7 +37,7 @@ pub(super) fn recognise(case: &Case<'_>, reader: Option<&str>) -> Result<Recogni
     if let Some(scene) = case.item.expect.get("scene") {
         let truth = scene_things(scene)?;
         return match words {
-            Some(words) => Ok(compare(&truth, &described(words), words.trim().is_empty())),
+            Some(words) => Ok(compare(&truth, &things_in(words))),
             None => detected(case, reader, &truth),
         };
     }
@@ -65,23 +60,17 @@ pub(super) fn recognise(case: &Case<'_>, reader: Option<&str>) -> Result<Recogni
 }
 
 /// The things of `expect.scene`.
-fn scene_things(scene: &Value) -> Result<Vec<Thing>, Lack> {
-    let wrong = || Lack::of_record("the item's `expect.scene` is no list of things");
-    let list = scene.as_array().ok_or_else(wrong)?;
-    let thing = |thing: &Value| {
-        Some((
-            thing["shape"].as_str()?.to_owned(),
-            thing["color"].as_str()?.to_owned(),
-            thing["row"].as_u64()?,
-            thing["column"].as_u64()?,
-        ))
-    };
-    let things: Option<Vec<Thing>> = list.iter().map(thing).collect();
-    things.ok_or_else(wrong)
+fn scene_things(scene: &Value) -> Result<Vec<MiniThing>, Lack> {
+    Vec::deserialize(scene)
+        .map_err(|error| Lack::of_record(format!("the item's `expect.scene`: {error}")))
 }
 
 /// What the exact observer sees.
-fn detected(case: &Case<'_>, reader: Option<&str>, truth: &[Thing]) -> Result<Recognition, Lack> {
+fn detected(
+    case: &Case<'_>,
+    reader: Option<&str>,
+    truth: &[MiniThing],
+) -> Result<Recognition, Lack> {
     let evidence = lookup::find(case, Detections::KEY, reader)?;
     let found = lookup::detections(evidence)
         .map_err(|error| format!("malformed detector evidence: {error}"))?;
@@ -91,39 +80,25 @@ fn detected(case: &Case<'_>, reader: Option<&str>, truth: &[Thing]) -> Result<Re
         let cell = |from: f64, to: f64| ((from + to + 1.0) / 2.0 / CELL).max(0.0) as u64;
         let (class, color) = (object.class.text(), object.color.text());
         let (row, column) = (cell(top, bottom), cell(left, right));
-        Some((class.to_owned(), color.to_owned(), row, column))
+        Some(MiniThing {
+            shape: class.to_owned(),
+            color: color.to_owned(),
+            row,
+            column,
+        })
     });
-    let things: Vec<Thing> = things.collect();
+    let things: Vec<MiniThing> = things.collect();
     let unknown = evidence["unknown"].as_u64().unwrap_or_default() > 0;
     let letters = !text_alone(evidence).unwrap_or_default().is_empty();
-    let mut seen = compare(truth, &things, things.is_empty() || unknown);
+    let mut seen = compare(truth, &things);
     seen.right &= !unknown && !letters;
-    seen.nothing &= !seen.right;
+    seen.nothing = !seen.right && (unknown || things.is_empty());
     Ok(seen)
 }
 
-/// The things that a description names, such as `a red circle row one column two`.
-fn described(words: &str) -> Vec<Thing> {
-    let words = words.to_lowercase();
-    let words: Vec<&str> = words
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let place = |word: &str| PLACES.iter().position(|name| *name == word);
-    let things = words.windows(6).filter_map(|window| {
-        let &[color, shape, "row", row, "column", column] = window else {
-            return None;
-        };
-        let known = COLORS.contains(&color) && SHAPES.contains(&shape);
-        let (row, column) = (place(row)? as u64, place(column)? as u64);
-        known.then(|| (shape.to_owned(), color.to_owned(), row, column))
-    });
-    things.collect()
-}
-
-/// Compares things. `blank` says that nothing was recognised at all.
-fn compare(truth: &[Thing], found: &[Thing], blank: bool) -> Recognition {
-    let mut left: Vec<&Thing> = found.iter().collect();
+/// Compares things.
+fn compare(truth: &[MiniThing], found: &[MiniThing]) -> Recognition {
+    let mut left: Vec<&MiniThing> = found.iter().collect();
     let matched = truth.iter().filter(|thing| {
         let place = left.iter().position(|other| other == thing);
         place.map(|place| left.remove(place)).is_some()
@@ -131,13 +106,15 @@ fn compare(truth: &[Thing], found: &[Thing], blank: bool) -> Recognition {
     let matched = matched.count();
     let most = truth.len().max(found.len());
     let right = matched == most;
-    let names = found.iter().map(|(shape, color, row, column)| {
-        format!("{color} {shape} at row {}, column {}", row + 1, column + 1)
+    let names = found.iter().map(|thing| {
+        let MiniThing { shape, color, .. } = thing;
+        let (row, column) = (thing.row + 1, thing.column + 1);
+        format!("{color} {shape} at row {row}, column {column}")
     });
     let names: Vec<String> = names.collect();
     Recognition {
         right,
-        nothing: !right && (blank || found.is_empty()),
+        nothing: !right && found.is_empty(),
         things: Some(if most == 0 {
             1.0
         } else {
