@@ -171,14 +171,9 @@ impl Described for TextDrift {
     type Settings = PpOcrSettings;
     const NAME: &'static str = "text-drift";
     const ABOUT: &'static str = "the lines of text before and after an edit, read by PP-OCR";
-    const PLACES: &'static [&'static str] = PpOcr::PLACES;
 
     fn assets(settings: &Settings) -> Result<Vec<&'static str>, BuildError> {
         PpOcr::assets(settings)
-    }
-
-    fn engine(settings: &Settings) -> Result<Option<String>, BuildError> {
-        PpOcr::engine(settings)
     }
 
     fn open(settings: PpOcrSettings, means: &Means<'_>) -> Result<Self, BuildError> {
