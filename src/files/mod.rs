@@ -16,5 +16,5 @@ pub use error::{FileError, reason};
 pub use hash::{hex, sha256_hex, sha256_of_file};
 pub use lock::{Lock, LockError, host_name};
 pub use write::{
-    PARTIAL, write_durable, write_durable_by, write_json, write_whole, write_whole_by,
+    PARTIAL, Staged, write_durable, write_durable_by, write_json, write_whole, write_whole_by,
 };
