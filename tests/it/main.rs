@@ -50,6 +50,7 @@ mod official_files;
 mod oneig;
 mod openai;
 mod others_pictures;
+mod pages;
 mod parity;
 mod pictures;
 mod pinned;
