@@ -153,8 +153,8 @@ struct Side {
     missing: String,
 }
 
-/// Writes `index.html` and `thumbs/` into `dir`, and gives the path of the page back. `wished` is the power that
-/// sizes are given for.
+/// Writes `index.html` and `thumbs/` into `dir`, and gives the path of the page back. `wished` is the power
+/// that sizes are given for.
 ///
 /// # Errors
 /// Fails if the folder cannot be written to. A broken picture is no error: its card says what is wrong.

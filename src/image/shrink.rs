@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 /// The picture at a smaller size. Each pixel is the mean of the pixels that it covers, and each pixel of the
-/// picture belongs to one of them. The sides of the result are neither 0 nor larger than those of the picture.
+/// picture belongs to one of them. The sides of the result are neither 0 nor larger than the picture's.
 pub(super) fn mean_of_areas(rgb: &RgbImage, width: u32, height: u32) -> RgbImage {
     let (from_width, from_height) = (rgb.width() as usize, rgb.height() as usize);
     let (to_width, to_height) = (width as usize, height as usize);

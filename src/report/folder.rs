@@ -1,8 +1,8 @@
 //! The folder of a page, which has what the page needs and nothing that only an earlier page needed.
 //!
-//! Files whose names say what is in them (`thumbs/`, `cards/`) are written at once, since no other page changes
-//! by that. Files with fixed names (the page, tables, charts) are staged, and get their names together at the
-//! end. So a report that fails or is killed leaves the earlier report as it was.
+//! Files whose names say what is in them (`thumbs/`, `cards/`) are written at once, since no other page
+//! changes by that. Files with fixed names (the page, tables, charts) are staged, and get their names together
+//! at the end. So a report that fails or is killed leaves the earlier report as it was.
 
 use super::error::ReportError;
 use super::files::{absolute, create, relative};

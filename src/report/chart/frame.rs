@@ -99,7 +99,8 @@ impl Frame {
     }
 }
 
-/// The texts of ticks at their places from left to right. A text that would overlap the one before is left out.
+/// The texts of ticks at their places from left to right. A text that would overlap the one before is left
+/// out.
 ///
 /// # Errors
 /// Fails if the backend fails.
