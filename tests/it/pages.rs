@@ -105,7 +105,7 @@ fn thumbnails_are_jpeg_of_the_right_size_and_no_file_is_shrunk_twice() {
     assert_eq!(written.thumbs_linked, 4);
     assert_eq!(times(&dir.join("report/thumbs")).len(), 3);
     let data = embedded(&written.page);
-    for item in 0..3 {
+    for item in 0..3usize {
         let picture = &data["items"][item]["outputs"][0]["picture"];
         assert_eq!((&picture["w"], &picture["h"]), (&json!(1024), &json!(512)));
         let bytes = fs::read(dir.join("report").join(picture["thumb"].as_str().unwrap())).unwrap();
