@@ -51,6 +51,11 @@ impl PageFolder {
         self.dir.join(name)
     }
 
+    /// The length of a file in the folder, in bytes. 0 if there is no such file.
+    pub(super) fn length(&self, name: &str) -> u64 {
+        std::fs::metadata(self.path(name)).map_or(0, |file| file.len())
+    }
+
     /// A link from the page to a file, where one can name it.
     pub(super) fn link(&self, path: &Path) -> Option<String> {
         relative(&self.here, path)

@@ -122,6 +122,10 @@ impl<'a> Thumbs<'a> {
         let name = self.known.get(key)?;
         let (width, height) = size_in(name)?;
         let path = format!("{}/{name}", THUMBS.0);
+        // A crash of the machine may have left a file without content.
+        if self.folder.length(&path) == 0 {
+            return None;
+        }
         let src = match self.place {
             Place::Beside => path.clone(),
             Place::Inside => data_uri(&std::fs::read(self.folder.path(&path)).ok()?),

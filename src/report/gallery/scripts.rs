@@ -63,7 +63,7 @@ impl Scripts {
             let text = format!("unigauge({json});\n");
             let (below, ending) = CARDS;
             let name = format!("{below}/{}{ending}", &sha256_hex(&text)[..24]);
-            if !folder.path(&name).is_file() {
+            if folder.length(&name) != text.len() as u64 {
                 folder.add(&name, text.as_bytes())?;
             }
             used.insert(name.clone());
