@@ -251,7 +251,7 @@ impl CommandGenerator {
         self.batch = self.allowed_batch(&running).unwrap_or(self.batch);
         let (kind, what) = match result {
             Ok(()) => {
-                self.running = Some(running);
+                self.running = Some(running).filter(|running| !running.leaves);
                 return Ok(false);
             }
             Err(Broken::Failed("crashed", _)) if cancel.is_raised_within(SAME_SIGNAL) => {
