@@ -326,8 +326,8 @@ fn missing_package(python: &str) -> GenerateError {
     GenerateError::fatal(
         format!("the Python `{python}` does not have the package `unigauge`, which runs the model"),
         format!(
-            "`pip install unigauge` with that Python (`{python} -m pip install unigauge`), or set UNIGAUGE_PYTHON \
-             to a Python that has it"
+            "install the wheel of unigauge with that Python (`{python} -m pip install unigauge-….whl`), or set \
+             UNIGAUGE_PYTHON to a Python that has it"
         ),
     )
 }
