@@ -421,9 +421,9 @@ class WithTheProgram(unittest.TestCase):
         own = {f"{name}_SERVER": fake.url, "UNIGAUGE_PYTHON": sys.executable}
         command = [os.environ["UNIGAUGE_BIN"], "generate", "./s.toml", "--out", "out"]
         command += ["--model", os.path.join(EXAMPLES, file)]
+        own = {**support.environment(), **own}
         ended = subprocess.run(
-            command, cwd=folder.name, env={**support.environment(), **own}, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False
+            command, cwd=folder.name, env=own, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
         run = os.path.join(folder.name, "out", "s", os.path.splitext(file)[0], "seed0")
         records = []
