@@ -54,9 +54,12 @@ def generate(prompt, seed, images, task):
     told = as_json(ask("/v1/chat/completions", time.monotonic() + SECONDS, body))
     if told.get("error"):
         raise RuntimeError(f"vLLM-Omni answered with an error: {told['error']}")
-    contents = [choice["message"].get("content") for choice in told.get("choices") or []]
+    choices = told.get("choices") or []
+    contents = [choice["message"].get("content") for choice in choices]
     if task == "understand":
-        return only([content for content in contents if isinstance(content, str)], "texts")
+        answer = only([content for content in contents if isinstance(content, str) and content.strip()], "texts")
+        # An answer that the limit of tokens has cut says "length".
+        return unigauge.Reply(answer, extra={"finish_reason": choices[0].get("finish_reason")})
     parts = [part for content in contents if isinstance(content, list) for part in content]
     urls = [part["image_url"]["url"] for part in parts if part.get("type") == "image_url"]
     url = only(urls, "pictures")

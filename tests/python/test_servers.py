@@ -265,8 +265,8 @@ class Omni(Fake):
             due = f"<|im_start|>user\n{marks}{PROMPT}<|im_end|>\n<|im_start|>assistant\n"
             expect(f"text {text}", text["text"] == due and ask["seed"] == SEED)
             content = "It is red."
-        if self.fault == "none":
-            content = None
+        if self.fault in ("none", "empty"):
+            content = {"none": None, "empty": " "}[self.fault]
         message = {"role": "assistant", "content": content}
         reply = {"id": "chatcmpl-1", "object": "chat.completion", "model": ask["model"], "usage": {}}
         reply["choices"] = [{"index": 0, "message": message, "finish_reason": "stop"}]
@@ -381,7 +381,7 @@ class Examples(unittest.TestCase):
         self.picture(model, 30, task="edit", images=[self.input])
         for images in ([], [self.input]):
             reply = model.ask(prompt=PROMPT, seed=SEED, task="understand", images=images)
-            self.assertEqual(reply.get("text"), "It is red.", reply)
+            self.assertEqual((reply.get("text"), reply["extra"]), ("It is red.", {"finish_reason": "stop"}), reply)
         self.assertEqual(fake.wrong, [])
         faults = {
             "broken": "engine died",
@@ -390,7 +390,7 @@ class Examples(unittest.TestCase):
             "cut": "the answer of",
         }
         self.fails(fake, model, faults)
-        self.fails(fake, model, {"none": "0 texts"}, task="understand")
+        self.fails(fake, model, {"none": "0 texts", "empty": "0 texts"}, task="understand")
         slow = self.model(fake, "vllm-omni-bagel.py", "VLLM_OMNI", seconds="0.5")
         self.fails(fake, slow, {"slow": "within the time limit"})
 
