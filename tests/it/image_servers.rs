@@ -101,7 +101,7 @@ fn size_of(bytes: &[u8]) -> (u32, u32) {
     (picture.width(), picture.height())
 }
 
-/// A request's fields, all as text, and its files by the name of the field.
+/// A request's fields, which are texts in a form, and its files by the name of the field.
 struct Asked {
     fields: Map<String, Value>,
     files: Vec<(String, Vec<u8>)>,
@@ -401,8 +401,9 @@ fn faults_of_a_server_are_errors_of_its_items() {
         for (fault, kind, words) in cases {
             let dir = tempfile::tempdir().unwrap();
             let server = Server::start(move |seen, _| fault(example.answer(VllmOmni, seen)));
-            let impatient = "timeout_seconds = 0.5\nmax_attempts = 1";
-            example.prepare(dir.path(), &server, edit, impatient);
+            let seconds = if kind == "timeout" { 0.5 } else { 60.0 };
+            let limits = format!("timeout_seconds = {seconds:?}\nmax_attempts = 1");
+            example.prepare(dir.path(), &server, edit, &limits);
             let output = generate(dir.path());
             let what = format!("{words} edit={edit}: {}", stderr(&output));
             assert_eq!(output.status.code(), Some(5), "{what}");
