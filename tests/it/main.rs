@@ -35,6 +35,7 @@ mod got_ocr;
 mod grading;
 mod grpo;
 mod history;
+mod image_servers;
 mod judge;
 mod judge_answering;
 mod judge_faults;

@@ -502,6 +502,19 @@ class ModelFile(Case):
             result = self.evaluate(path, limit=8)
         self.assertEqual(result.failed, 1)
 
+    def test_an_item_that_hangs_fails_alone(self):
+        path = self.model(
+            """
+            def generate(item):
+                if item.endswith("2"):
+                    time.sleep(600)
+                return PNG
+            """
+        )
+        with self.assertWarnsRegex(UserWarning, "did not reply within 1 s"):
+            result = self.evaluate(f"{path},timeout_seconds=1", limit=4)
+        self.assertEqual((result.failed, result.expected), (1, 4))
+
     def test_a_killed_run_goes_on(self):
         path = self.model(
             """

@@ -30,13 +30,15 @@ Examples:
   unigauge run longtext --model typeset typeset-blur --limit 20
   unigauge run longtext --model ./my-model.toml --shard 2/4      # one of four processes
   unigauge run geneval --model my_model.py --limit 8             # a function in Python, without a TOML file
+  unigauge run geneval --model diffusers:stabilityai/sd-turbo,num_inference_steps=1,dtype=bfloat16
   unigauge run geneval --model flux-1-dev --out /data/results --dry-run
   unigauge run my-suite.toml --items my-prompts.jsonl --model typeset")]
 pub(crate) struct RunArgs {
     /// A study, or a suite with `--model`; a name (see `unigauge list`) or a TOML file
     pub target: String,
     /// Models, each a name, a TOML file, a Python file (my_model.py, my_model.py:function),
-    /// diffusers:REPO_OR_FOLDER or transformers:REPO_OR_FOLDER
+    /// diffusers:REPO_OR_FOLDER or transformers:REPO_OR_FOLDER; settings follow the last four
+    /// (my_model.py,timeout_seconds=60)
     #[arg(long, short, value_name = "MODEL", num_args = 1..)]
     pub model: Vec<String>,
     /// Read the items from this file instead of the suite's own
