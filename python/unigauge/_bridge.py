@@ -118,7 +118,9 @@ class Bridge:
 
     def close(self) -> None:
         """Ends all connections."""
-        for key in list(self._selector.get_map().values()):
+        # None after an earlier call.
+        keys = self._selector.get_map()
+        for key in list(keys.values()) if keys is not None else []:
             if key.data is not None:
                 key.data.channel.close()
         self._selector.close()

@@ -178,6 +178,7 @@ impl From<SessionError> for Failure {
             Error::Run(error) => return error.into(),
             Error::Report(error) => return error.into(),
             Error::SharedName { .. }
+            | Error::SharedModel { .. }
             | Error::SharedReward { .. }
             | Error::NoModel { .. }
             | Error::RunName { .. }

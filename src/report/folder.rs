@@ -61,7 +61,7 @@ impl PageFolder {
         relative(&self.here, path)
     }
 
-    /// The names in a folder below. None if there is no such folder.
+    /// The names in a folder below. Empty if there is no such folder.
     pub(super) fn names(&self, below: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.dir.join(below));
         let names = entries.into_iter().flatten().flatten();

@@ -24,6 +24,15 @@ pub enum SessionError {
         /// The name of the run.
         name: String,
     },
+    /// Two models of one command have one name.
+    #[error("two models have the name `{name}`, and so the same run folder")]
+    #[diagnostic(help(
+        "give one of them another name: `name` in its TOML file, or the name of its file"
+    ))]
+    SharedModel {
+        /// The name of both.
+        name: String,
+    },
     /// Two rewards have one name.
     #[error("the reward `{name}` is given twice")]
     #[diagnostic(help("clients name rewards, so give each another name"))]

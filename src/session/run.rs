@@ -131,6 +131,7 @@ impl Session {
                 .iter()
                 .map(|model| ConfiguredModel::load(self, model, &target.from, &selected.suite.name))
                 .collect::<Result<_, _>>()?;
+            refuse_shared_names(&models)?;
             let observers = if request.observe {
                 suite_observers(self, &selected.suite, stages.device)?
             } else {
@@ -151,6 +152,27 @@ impl Session {
         }
         Ok(made)
     }
+}
+
+/// Refuses two models with one name, whose runs would replace each other. The same model twice is only made
+/// once.
+///
+/// # Errors
+/// [`SessionError::SharedModel`]
+fn refuse_shared_names(models: &[ConfiguredModel]) -> Result<(), SessionError> {
+    for (at, model) in models.iter().enumerate() {
+        let is_other = |other: &&ConfiguredModel| {
+            other.model.name == model.model.name
+                && (other.generator.name != model.generator.name
+                    || other.resolved != model.resolved)
+        };
+        if models[..at].iter().any(|other| is_other(&other)) {
+            return Err(SessionError::SharedModel {
+                name: model.model.name.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The number of jobs that is asked for, or the cores of the machine.

@@ -332,7 +332,13 @@ fn files(folder: &Path) -> BTreeSet<PathBuf> {
                 folders.push(path)
             } else {
                 let within = path.strip_prefix(folder).unwrap().to_str().unwrap();
-                found.insert(within.replace(|c: char| c.is_ascii_digit(), "#").into());
+                let within = within.replace(|c: char| c.is_ascii_digit(), "#");
+                // Their names are hashes, of times and links among others.
+                found.insert(match within.rsplit_once('/') {
+                    Some((folder, _)) if folder.ends_with("/thumbs") => folder.into(),
+                    Some((folder, _)) if folder.ends_with("/cards") => folder.into(),
+                    _ => within.into(),
+                });
             }
         }
     }

@@ -218,3 +218,28 @@ fn settings_that_a_python_file_lacks_are_usage_errors() {
         assert!(said.contains(named), "{said}");
     }
 }
+
+#[test]
+fn two_models_of_one_name_are_refused_before_any_output() {
+    let dir = bench();
+    std::fs::create_dir(dir.path().join("other")).unwrap();
+    std::fs::write(dir.path().join("other/my_model.py"), MODEL).unwrap();
+    let output = unigauge(dir.path())
+        .args([
+            "run",
+            "./questions.toml",
+            "--model",
+            "my_model.py",
+            "other/my_model.py",
+        ])
+        .env("PYTHONPATH", dir.path().join("packages"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(
+        said.contains("two models have the name `my_model`"),
+        "{said}"
+    );
+    assert!(!dir.path().join("results").exists());
+}

@@ -54,7 +54,7 @@ impl<'a> List<'a> {
         let tags = tags(&gallery.items);
         let lines = gallery.items.iter().map(|card| {
             let values = tags.iter().map(|(name, values)| {
-                let value = card.tags.get(*name);
+                let value = card.tags.get(name);
                 value.map_or(-1, |value| values[value.as_str()] as i32)
             });
             Line(
