@@ -4,24 +4,23 @@ Start the web UI:  ./webui.sh --api --nowebui --port 7860
 Then:              unigauge run SUITE --model configs/examples/automatic1111.py
 
 Sent: POST /sdapi/v1/txt2img with prompt, seed and DRAW; for edits, POST /sdapi/v1/img2img with the input image, its
-size and EDIT. After the time limit: POST /sdapi/v1/interrupt.
+size and EDIT. At the start: GET /sdapi/v1/sd-models, which says that the server is there. After the time limit: POST
+/sdapi/v1/interrupt.
 """
 
 import base64
-import http.client
 import json
 import os
-import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 
 import unigauge
+from unigauge.servers import Server, as_json
 
 SERVER = os.environ.get("AUTOMATIC1111_SERVER", "http://127.0.0.1:7860")
 # The longest time for one picture. The program waits for 600 seconds.
 SECONDS = float(os.environ.get("AUTOMATIC1111_SECONDS", "540"))
+ask = Server(SERVER).ask
 
 # Without "override_settings", the checkpoint that is loaded answers. The record of each output names it.
 # "override_settings": {"sd_model_checkpoint": "sd_xl_base_1.0.safetensors"},
@@ -29,8 +28,6 @@ COMMON = {"negative_prompt": "", "steps": 30, "cfg_scale": 7.0, "sampler_name": 
 DRAW = {**COMMON, "width": 1024, "height": 1024}
 EDIT = {**COMMON, "denoising_strength": 0.7}
 
-# Before Python 3.10, the two are different.
-LATE = (TimeoutError, socket.timeout)
 
 
 @unigauge.serve(images="path")
@@ -95,57 +92,6 @@ def give_up():
         ask("/sdapi/v1/interrupt", time.monotonic() + 10, {})
     except (OSError, RuntimeError) as error:
         print(f"the web UI could not be interrupted: {error}", file=sys.stderr)
-
-
-def ask(path, end, body=None):
-    """The whole answer of the server. `body` is JSON; without one, the request is a GET.
-
-    Raises:
-        TimeoutError: If the answer is not complete at the time `end`.
-        RuntimeError: If the server refuses, or its answer is cut; the message has the server's words.
-    """
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(SERVER + path, data, {"Content-Type": "application/json"} if data else {})
-    content = b""
-    try:
-        with urllib.request.urlopen(request, timeout=left(end)) as answer:
-            while True:
-                left(end)
-                piece = answer.read1(1 << 16)
-                if not piece:
-                    break
-                content += piece
-            length = answer.headers.get("Content-Length")
-    except urllib.error.HTTPError as error:
-        words = error.read(2000).decode(errors="replace")
-        raise RuntimeError(f"{path} answered {error.code}: {words}") from None
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, LATE):
-            raise TimeoutError(f"no complete answer of {path} within the time limit") from None
-        raise
-    except LATE:
-        raise TimeoutError(f"no complete answer of {path} within the time limit") from None
-    except http.client.HTTPException as error:
-        raise RuntimeError(f"the answer of {path} is broken: {error!r}") from None
-    if length is not None and len(content) != int(length):
-        raise RuntimeError(f"the answer of {path} is cut: {len(content)} of {length} bytes")
-    return content
-
-
-def left(end):
-    """The seconds until `end`."""
-    seconds = end - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError("the time limit is over")
-    return seconds
-
-
-def as_json(content):
-    """The object in an answer."""
-    told = json.loads(content)
-    if not isinstance(told, dict):
-        raise ValueError(f"the server answered {content[:80]!r}, not a JSON object")
-    return told
 
 
 try:

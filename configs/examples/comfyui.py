@@ -12,27 +12,23 @@ Sent, for each output: POST /upload/image (each input image), POST /prompt (the 
 /queue until it is done, GET /view (the picture). After the time limit: POST /queue and /interrupt.
 """
 
-import http.client
 import json
 import os
 import re
-import socket
 import sys
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 import uuid
 
 import unigauge
+from unigauge.servers import Server, as_json
 
 SERVER = os.environ.get("COMFYUI_SERVER", "http://127.0.0.1:8188")
 # The longest time for one picture. The program waits for 600 seconds.
 SECONDS = float(os.environ.get("COMFYUI_SECONDS", "540"))
+ask = Server(SERVER).ask
 
 PLACEHOLDER = re.compile(r"%(?:prompt|seed|id|image\d*)%")
-# Before Python 3.10, the two are different.
-LATE = (TimeoutError, socket.timeout)
 
 DRAW = json.loads(r"""
 {
@@ -181,58 +177,6 @@ def give_up(job):
             ask("/queue", end, {"delete": [job]})
     except (OSError, RuntimeError, ValueError) as error:
         print(f"the job {job} could not be taken back: {error}", file=sys.stderr)
-
-
-def ask(path, end, body=None, kind="application/json"):
-    """The whole answer of the server. `body` is bytes, or JSON; without one, the request is a GET.
-
-    Raises:
-        TimeoutError: If the answer is not complete at the time `end`.
-        RuntimeError: If the server refuses, or its answer is cut; the message has the server's words.
-    """
-    if body is not None and not isinstance(body, bytes):
-        body = json.dumps(body).encode()
-    request = urllib.request.Request(SERVER + path, body, {"Content-Type": kind} if body else {})
-    content = b""
-    try:
-        with urllib.request.urlopen(request, timeout=left(end)) as answer:
-            while True:
-                left(end)
-                piece = answer.read1(1 << 16)
-                if not piece:
-                    break
-                content += piece
-            length = answer.headers.get("Content-Length")
-    except urllib.error.HTTPError as error:
-        words = error.read(2000).decode(errors="replace")
-        raise RuntimeError(f"{path} answered {error.code}: {words}") from None
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, LATE):
-            raise TimeoutError(f"no complete answer of {path} within the time limit") from None
-        raise
-    except LATE:
-        raise TimeoutError(f"no complete answer of {path} within the time limit") from None
-    except http.client.HTTPException as error:
-        raise RuntimeError(f"the answer of {path} is broken: {error!r}") from None
-    if length is not None and len(content) != int(length):
-        raise RuntimeError(f"the answer of {path} is cut: {len(content)} of {length} bytes")
-    return content
-
-
-def left(end):
-    """The seconds until `end`."""
-    seconds = end - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError("the time limit is over")
-    return seconds
-
-
-def as_json(content):
-    """The object in an answer."""
-    told = json.loads(content)
-    if not isinstance(told, dict):
-        raise ValueError(f"the server answered {content[:80]!r}, not a JSON object")
-    return told
 
 
 try:

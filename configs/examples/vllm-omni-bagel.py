@@ -11,20 +11,17 @@ sampling settings in `extra_body`.
 """
 
 import base64
-import http.client
-import json
 import os
-import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 
 import unigauge
+from unigauge.servers import Server, as_json
 
 SERVER = os.environ.get("VLLM_OMNI_SERVER", "http://127.0.0.1:8000")
 # The longest time for one answer. The program waits for 600 seconds.
 SECONDS = float(os.environ.get("VLLM_OMNI_SECONDS", "540"))
+ask = Server(SERVER).ask
 
 MODEL = "ByteDance-Seed/BAGEL-7B-MoT"
 SAMPLING = {"num_inference_steps": 50, "cfg_text_scale": 4.0, "cfg_img_scale": 1.5}
@@ -34,8 +31,6 @@ EDIT = SAMPLING
 # The likeliest text, of at most so many tokens.
 ANSWER = {"max_tokens": 1024, "temperature": 0.0}
 
-# Before Python 3.10, the two are different.
-LATE = (TimeoutError, socket.timeout)
 
 
 @unigauge.serve(images="path")
@@ -84,57 +79,6 @@ def only(answers, what):
     if len(answers) != 1:
         raise RuntimeError(f"vLLM-Omni answered with {len(answers)} {what}, not one")
     return answers[0]
-
-
-def ask(path, end, body=None):
-    """The whole answer of the server. `body` is JSON; without one, the request is a GET.
-
-    Raises:
-        TimeoutError: If the answer is not complete at the time `end`.
-        RuntimeError: If the server refuses, or its answer is cut; the message has the server's words.
-    """
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(SERVER + path, data, {"Content-Type": "application/json"} if data else {})
-    content = b""
-    try:
-        with urllib.request.urlopen(request, timeout=left(end)) as answer:
-            while True:
-                left(end)
-                piece = answer.read1(1 << 16)
-                if not piece:
-                    break
-                content += piece
-            length = answer.headers.get("Content-Length")
-    except urllib.error.HTTPError as error:
-        words = error.read(2000).decode(errors="replace")
-        raise RuntimeError(f"{path} answered {error.code}: {words}") from None
-    except urllib.error.URLError as error:
-        if isinstance(error.reason, LATE):
-            raise TimeoutError(f"no complete answer of {path} within the time limit") from None
-        raise
-    except LATE:
-        raise TimeoutError(f"no complete answer of {path} within the time limit") from None
-    except http.client.HTTPException as error:
-        raise RuntimeError(f"the answer of {path} is broken: {error!r}") from None
-    if length is not None and len(content) != int(length):
-        raise RuntimeError(f"the answer of {path} is cut: {len(content)} of {length} bytes")
-    return content
-
-
-def left(end):
-    """The seconds until `end`."""
-    seconds = end - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError("the time limit is over")
-    return seconds
-
-
-def as_json(content):
-    """The object in an answer."""
-    told = json.loads(content)
-    if not isinstance(told, dict):
-        raise ValueError(f"the server answered {content[:80]!r}, not a JSON object")
-    return told
 
 
 try:
