@@ -1,6 +1,6 @@
 //! Results in the forms of other programs, held against what those document.
 
-use crate::support::{lines, model, stderr, text_suite, unigauge};
+use crate::support::{files_below, lines, model, stderr, text_suite, unigauge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,18 +31,8 @@ fn export(dir: &Path, arguments: &[&str]) -> Output {
 
 /// The only file below a folder whose name ends so.
 fn only_file(folder: &Path, end: &str) -> PathBuf {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else if path.to_str().unwrap().ends_with(end) {
-                found.push(path)
-            }
-        }
-    }
+    let mut found = files_below(folder);
+    found.retain(|path| path.to_str().unwrap().ends_with(end));
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }

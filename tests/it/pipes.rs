@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::parity::copy_into;
-use crate::support::{model, text_suite, unigauge, unigauge_process};
+use crate::support::{files_below, model, text_suite, unigauge, unigauge_process};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -323,26 +323,17 @@ fn outcome(dir: &Path, arguments: &[&str], gone: Gone) -> (Option<i32>, String) 
 
 /// The files below a folder; numbers in names, such as times, count as one.
 fn files(folder: &Path) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                let within = path.strip_prefix(folder).unwrap().to_str().unwrap();
-                let within = within.replace(|c: char| c.is_ascii_digit(), "#");
-                // Their names are hashes, of times and links among others.
-                found.insert(match within.rsplit_once('/') {
-                    Some((folder, _)) if folder.ends_with("/thumbs") => folder.into(),
-                    Some((folder, _)) if folder.ends_with("/cards") => folder.into(),
-                    _ => within.into(),
-                });
-            }
+    let name = |path: PathBuf| {
+        let within = path.strip_prefix(folder).unwrap().to_str().unwrap();
+        let within = within.replace(|c: char| c.is_ascii_digit(), "#");
+        // Their names are hashes, of times and links among others.
+        match within.rsplit_once('/') {
+            Some((folder, _)) if folder.ends_with("/thumbs") => folder.into(),
+            Some((folder, _)) if folder.ends_with("/cards") => folder.into(),
+            _ => within.into(),
         }
-    }
-    found
+    };
+    files_below(folder).into_iter().map(name).collect()
 }
 
 fn copy(of: &Path) -> tempfile::TempDir {

@@ -1,7 +1,7 @@
 //! Shards at the same time over one folder, killed and started again, and what `merge` makes of them.
 #![cfg(unix)]
 
-use crate::support::{lines, model, stderr, text_suite, unigauge, unigauge_process};
+use crate::support::{files_below, lines, model, stderr, text_suite, unigauge, unigauge_process};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -118,20 +118,11 @@ fn journal(run: &Path, name: &str) -> Vec<Value> {
 
 /// Every file below a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                let within = path.strip_prefix(folder).unwrap().to_owned();
-                found.insert(within, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
+    let named = |path: PathBuf| {
+        let within = path.strip_prefix(folder).unwrap().to_owned();
+        (within, std::fs::read(&path).unwrap())
+    };
+    files_below(folder).into_iter().map(named).collect()
 }
 
 /// All that must not depend on how a run was made.

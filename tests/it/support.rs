@@ -140,3 +140,20 @@ pub(crate) fn stderr(output: &std::process::Output) -> String {
     let lines = text.split('\n').map(str::trim);
     lines.collect::<Vec<_>>().join(" ")
 }
+
+/// All files below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                found.push(path)
+            }
+        }
+    }
+    found
+}
