@@ -18,6 +18,7 @@ mod parity;
 mod report;
 mod run;
 mod serve;
+mod shard;
 mod study;
 mod table;
 mod tokens;
@@ -45,6 +46,7 @@ pub(super) use parity::ParityArgs;
 pub(super) use report::ReportArgs;
 pub(super) use run::{RunArgs, SelectArgs};
 pub(super) use serve::{Serve, ServeRewardsArgs};
+pub(super) use shard::{ShardArg, ShardArgs, WaitArgs};
 pub(super) use study::StudyArgs;
 pub(super) use table::TableArgs;
 pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
@@ -71,7 +73,8 @@ Examples:
   unigauge list                                    suites, models, studies, observers, runs
 
 Exit codes: 0 success · 1 unexpected error · 2 usage error · 3 failed check · 4 nothing selected ·
-5 incomplete results · 6 environment · 130 interrupted (the same command continues)")]
+5 incomplete results · 6 environment · 7 busy (another process writes) ·
+130 interrupted (the same command continues)")]
 pub(super) struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -136,7 +139,7 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// List suites, models, studies, policies, rewards, trainings, observers, rules, assets or runs
     List(ListArgs),
-    /// Join the shards of a run, then grade and report it
+    /// Join the shards of runs, then grade and report them
     Merge(MergeArgs),
     /// Compare the networks of unigauge with reference tensors of the Python implementations
     Parity(ParityArgs),

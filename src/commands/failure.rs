@@ -88,8 +88,8 @@ impl From<RunError> for Failure {
             | RunError::Generator { .. }
             | RunError::Observer {
                 incomplete: false, ..
-            }
-            | RunError::Locked { .. } => Exit::Environment,
+            } => Exit::Environment,
+            RunError::Busy { .. } => Exit::Busy,
             RunError::Observer { .. } => Exit::Incomplete,
             RunError::NotARun { .. } | RunError::Line { .. } => Exit::Usage,
             RunError::Shards { .. } => Exit::Incomplete,
@@ -181,6 +181,7 @@ impl From<SessionError> for Failure {
             | Error::SharedReward { .. }
             | Error::NoModel { .. }
             | Error::RunName { .. }
+            | Error::Shard { .. }
             | Error::NotListed { .. }
             | Error::OtherPictures { .. }
             | Error::NoEngine { .. }

@@ -7,15 +7,20 @@ use super::progress::say_report;
 use super::summaries::{exit_of, print_summaries};
 use crate::exit::Exit;
 
-/// Joins the shards of a run, grades the run and writes its report. The outputs of shards that have not
+/// Joins the shards of runs, grades the runs and writes their reports. The outputs of shards that have not
 /// started are missing.
 ///
 /// # Errors
-/// Fails if there are no shards, they overlap, or one is being made.
+/// Fails if there are no shards, or one is being made.
 pub(super) fn merge(ctx: &Context, args: &MergeArgs) -> Result<Exit, Failure> {
-    let merged = ctx.session.merge_shards(&args.run)?;
-    let summaries = [merged.summary];
+    ctx.catch_interrupts();
+    let (mut summaries, mut folders) = (Vec::new(), Vec::new());
+    for run in &args.runs {
+        let merged = ctx.session.merge_shards(run, args.wait.limit())?;
+        summaries.push(merged.summary);
+        folders.push(merged.folder);
+    }
     print_summaries(ctx, &summaries, &[])?;
-    say_report(&merged.folder);
+    folders.iter().for_each(say_report);
     Ok(exit_of(&summaries))
 }

@@ -26,6 +26,7 @@ mod report;
 mod run;
 mod screen;
 mod serve;
+mod shard;
 mod study;
 mod summaries;
 mod table;

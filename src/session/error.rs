@@ -114,6 +114,15 @@ pub enum SessionError {
         /// Those that read texts.
         readers: String,
     },
+    /// It cannot be known which shard this process makes.
+    #[error("{message}")]
+    Shard {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        #[help]
+        help: String,
+    },
     /// A setting names a checkpoint that the program does not contain.
     #[error("`{key}`: the program has no checkpoint `{checkpoint}`")]
     #[diagnostic(help("give a folder, or one of the checkpoints in `shipped/` of the repository"))]
