@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod serve;
 mod shard;
+mod status;
 mod study;
 mod table;
 mod tokens;
@@ -47,6 +48,7 @@ pub(super) use report::ReportArgs;
 pub(super) use run::{RunArgs, SelectArgs};
 pub(super) use serve::{Serve, ServeRewardsArgs};
 pub(super) use shard::{ShardArg, ShardArgs, WaitArgs};
+pub(super) use status::StatusArgs;
 pub(super) use study::StudyArgs;
 pub(super) use table::TableArgs;
 pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
@@ -141,6 +143,8 @@ pub(super) enum Command {
     List(ListArgs),
     /// Join the shards of runs, then grade and report them
     Merge(MergeArgs),
+    /// Show how far runs and their shards are, from their folders alone
+    Status(StatusArgs),
     /// Compare the networks of unigauge with reference tensors of the Python implementations
     Parity(ParityArgs),
     /// Train a network on the miniature world

@@ -27,6 +27,7 @@ mod run;
 mod screen;
 mod serve;
 mod shard;
+mod status;
 mod study;
 mod summaries;
 mod table;
@@ -88,6 +89,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(ctx, &args),
         Command::List(args) => list::list(ctx, &args),
         Command::Merge(args) => merge::merge(ctx, &args),
+        Command::Status(args) => status::status(ctx, &args),
         Command::Parity(args) => parity::parity(ctx, &args),
         Command::Serve(Serve::Rewards(args)) => serve::rewards(ctx, &args),
         Command::Tokens(command) => tokens::tokens(ctx, &command),

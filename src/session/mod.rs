@@ -27,6 +27,7 @@
 //! | look at what is there | [`Session::observe_run`], [`PictureFolder`], [`Session::watch`] |
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`], [`read_export`] |
+//! | see how far it is | [`RunStatus::find`] |
 //! | open rewards | [`reward_definitions`], [`Session::open_rewards`], [`Session::training_reward`] |
 //! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
 
@@ -55,9 +56,11 @@ mod pulse;
 mod reward;
 mod run;
 mod sample_folders;
+mod scheduler;
 mod settings;
 mod shard_choice;
 mod shards;
+mod status;
 mod study;
 mod suite;
 mod summary;
@@ -89,9 +92,11 @@ pub use plan::TimedOutputs;
 pub use prepared::{PreparedRun, RunOptions, plain_run_name};
 pub use reward::reward_definitions;
 pub use run::RunRequest;
+pub use scheduler::scheduler_words;
 pub use settings::{locate_checkpoints, shipped_folder};
 pub use shard_choice::{ShardChoice, is_scheduled};
 pub use shards::MergedRun;
+pub use status::{RunStatus, ShardState, ShardStatus};
 pub use study::StudyRuns;
 pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};

@@ -7,7 +7,7 @@ fn every_help_has_examples() {
     let dir = tempfile::tempdir().unwrap();
     for command in [
         "run", "items", "generate", "observe", "grade", "report", "compare", "fetch", "check",
-        "gate", "list", "merge",
+        "gate", "list", "merge", "status",
     ] {
         let output = unigauge(dir.path())
             .args([command, "--help"])

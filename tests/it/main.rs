@@ -75,6 +75,7 @@ mod shared_folder;
 mod signals;
 mod simulation;
 mod stats;
+mod status;
 mod study;
 mod suites;
 mod support;
