@@ -21,6 +21,7 @@ mod serve;
 mod shard;
 mod status;
 mod study;
+mod submit;
 mod table;
 mod tokens;
 mod train;
@@ -50,6 +51,9 @@ pub(super) use serve::{Serve, ServeRewardsArgs};
 pub(super) use shard::{ShardArg, ShardArgs, WaitArgs};
 pub(super) use status::StatusArgs;
 pub(super) use study::StudyArgs;
+pub(super) use submit::{
+    Stages, Submit, SubmitArgs, SubmitK8sArgs, SubmitLocalArgs, SubmitSlurmArgs,
+};
 pub(super) use table::TableArgs;
 pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
 pub(super) use train::TrainArgs;
@@ -143,6 +147,9 @@ pub(super) enum Command {
     List(ListArgs),
     /// Join the shards of runs, then grade and report them
     Merge(MergeArgs),
+    /// Send the shards of a run to Slurm, Kubernetes, or the processes of this machine
+    #[command(subcommand)]
+    Submit(Box<Submit>),
     /// Show how far runs and their shards are, from their folders alone
     Status(StatusArgs),
     /// Compare the networks of unigauge with reference tensors of the Python implementations

@@ -11,6 +11,7 @@ use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::session::SessionError;
+use crate::submit::SubmitError;
 use crate::suite::SuiteError;
 use crate::table::FormatError;
 
@@ -143,6 +144,16 @@ impl From<SuiteError> for Failure {
             _ => Exit::Usage,
         };
         Self::new(exit, error)
+    }
+}
+
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::File(error) => error.into(),
+            error @ SubmitError::Template { .. } => Self::new(Exit::Usage, error),
+            error => Self::new(Exit::Environment, error),
+        }
     }
 }
 

@@ -29,6 +29,7 @@ mod serve;
 mod shard;
 mod status;
 mod study;
+mod submit;
 mod summaries;
 mod table;
 mod tokens;
@@ -89,6 +90,7 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(ctx, &args),
         Command::List(args) => list::list(ctx, &args),
         Command::Merge(args) => merge::merge(ctx, &args),
+        Command::Submit(submit) => submit::submit(ctx, &submit),
         Command::Status(args) => status::status(ctx, &args),
         Command::Parity(args) => parity::parity(ctx, &args),
         Command::Serve(Serve::Rewards(args)) => serve::rewards(ctx, &args),

@@ -77,6 +77,7 @@ mod simulation;
 mod stats;
 mod status;
 mod study;
+mod submit;
 mod suites;
 mod support;
 mod table;
