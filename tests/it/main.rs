@@ -74,6 +74,7 @@ mod shards;
 mod shared_folder;
 mod signals;
 mod simulation;
+mod slurm;
 mod stats;
 mod status;
 mod study;
