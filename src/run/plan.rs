@@ -278,8 +278,8 @@ fn state(
 /// An output that some observer has to look at, with the line of its record.
 type Unseen = Option<(Slot, usize)>;
 
-/// For each good output: whether it lacks valid evidence of some observer, and the valid evidence of other
-/// journals.
+/// The good outputs that lack valid evidence of some observer, and the lines of valid evidence in other journals.
+/// An output for which there is neither is left out.
 fn unseen(
     asked: &Asked<'_>,
     observers: &[Box<dyn Observer>],
@@ -325,7 +325,10 @@ fn unseen(
                     None => stale = true,
                 }
             }
-            Ok((stale.then_some((slot, line)), adopted))
+            let unseen = stale.then_some((slot, line));
+            let matters = unseen.is_some() || !adopted.is_empty();
+            Ok(matters.then_some((unseen, adopted)))
         })
+        .filter_map(Result::transpose)
         .collect()
 }
