@@ -278,8 +278,8 @@ fn state(
 /// An output that some observer has to look at, with the line of its record.
 type Unseen = Option<(Slot, usize)>;
 
-/// The good outputs that lack valid evidence of some observer, and the lines of valid evidence in other journals.
-/// An output for which there is neither is left out.
+/// The good outputs that lack valid evidence of some observer, and the lines of valid evidence in other
+/// journals. An output for which there is neither is left out.
 fn unseen(
     asked: &Asked<'_>,
     observers: &[Box<dyn Observer>],

@@ -142,6 +142,22 @@ fn outputs_of_other_settings_do_not_count_and_are_named() {
 }
 
 #[test]
+fn a_failure_in_a_later_journal_does_not_hide_an_output() {
+    let dir = folder(6);
+    for part in ["1/2", "2/2"] {
+        shard(dir.path(), part);
+    }
+    let folder = dir.path().join(RUN);
+    let mut failed: Value = lines(&folder.join("outputs.1-of-2.jsonl"))[0].clone();
+    failed["text"] = Value::Null;
+    failed["error"] = serde_json::json!({"stage": "generate", "kind": "x", "message": "y"});
+    std::fs::write(folder.join("outputs.1-of-3.jsonl"), format!("{failed}\n")).unwrap();
+    let merged = merge(dir.path());
+    assert_eq!(merged.status.code(), Some(0), "{}", stderr(&merged));
+    assert_as_undivided(dir.path());
+}
+
+#[test]
 fn an_array_tells_each_task_its_shard() {
     let dir = folder(6);
     for task in ["0", "1", "2"] {

@@ -1,4 +1,5 @@
-//! A run on the real Slurm: an array with a preemption, a lost node, a requeue and a kill, and the job that joins it.
+//! A run on the real Slurm: an array with a preemption, a lost node, a requeue and a kill, and the job that
+//! joins it.
 #![cfg(target_os = "linux")]
 
 use crate::support::{lines, skip, stderr, text_suite, unigauge};
@@ -75,7 +76,8 @@ impl Cluster {
             .map(|(task, _)| task.to_owned())
     }
 
-    /// Lets tasks that were queued again begin before Slurm's two minutes are over, but not in the first seconds.
+    /// Lets tasks that were queued again begin before Slurm's two minutes are over, but not in the first
+    /// seconds.
     fn hurry(&self, job: &str) {
         self.sh(&format!(
             "squeue -h -j {job} -t PD -r -o '%i %r %V' | while read -r j r v; do \
