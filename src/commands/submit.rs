@@ -106,9 +106,10 @@ fn k8s(args: &SubmitK8sArgs) -> Result<Exit, Failure> {
         ));
     };
     let shards = shards as usize;
-    let folder = run.out.join(&run.target).join(model).join(name);
+    let suite = plain_name(&run.target);
+    let folder = run.out.join(suite).join(plain_name(model)).join(name);
     let work = ShardedWork {
-        name: run.target.clone(),
+        name: plain_name(&run.target),
         program: "unigauge".into(),
         directory: "/".into(),
         target: words(run, false),
@@ -128,6 +129,16 @@ fn k8s(args: &SubmitK8sArgs) -> Result<Exit, Failure> {
     };
     print!("{}", manifest(&work, &pods, &templates(&args.work))?);
     Ok(Exit::Ok)
+}
+
+/// The name of a suite or model that may be given as a file, which is mostly that of the file.
+fn plain_name(word: &str) -> String {
+    let is_file = word.contains('/') || word.ends_with(".toml");
+    let stem = Path::new(word).file_stem().filter(|_| is_file);
+    stem.map_or_else(
+        || word.to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    )
 }
 
 /// The name of the run, where it follows from the options alone.
@@ -222,7 +233,7 @@ fn sharded(ctx: &Context, args: &SubmitArgs) -> Result<ShardedWork, Failure> {
         .map(absolute)
         .collect::<Result<Vec<PathBuf>, _>>();
     Ok(ShardedWork {
-        name: run.target.clone(),
+        name: plain_name(&run.target),
         program: std::env::current_exe().map_err(Failure::io)?,
         directory,
         target: words(run, ctx.offline()),
