@@ -136,6 +136,43 @@ const LINES: &[(&str, &[&str])] = &[
     ("list", &[]),
     ("list", &["assets", "--json"]),
     ("merge", &[PARTS]),
+    (
+        "submit slurm",
+        &[
+            "./questions.toml",
+            "--model",
+            "./echo.toml",
+            "--shards",
+            "2",
+            "--dry-run",
+        ],
+    ),
+    (
+        "submit k8s",
+        &[
+            "./questions.toml",
+            "--model",
+            "./echo.toml",
+            "--shards",
+            "2",
+            "--image",
+            "unigauge",
+        ],
+    ),
+    (
+        "submit local",
+        &[
+            "./questions.toml",
+            "--model",
+            "./echo.toml",
+            "--shards",
+            "2",
+            "--out",
+            "new",
+        ],
+    ),
+    ("status", &[]),
+    ("status", &[PARTS, "--json"]),
     ("parity", &["GOLDEN/torch_randn"]),
     ("train", &["tiny.toml", "--device", "cpu"]),
     (
