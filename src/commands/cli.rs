@@ -22,6 +22,7 @@ mod shard;
 mod status;
 mod study;
 mod submit;
+mod sync;
 mod table;
 mod tokens;
 mod train;
@@ -54,6 +55,7 @@ pub(super) use study::StudyArgs;
 pub(super) use submit::{
     Stages, Submit, SubmitArgs, SubmitK8sArgs, SubmitLocalArgs, SubmitSlurmArgs,
 };
+pub(super) use sync::{PullArgs, PushArgs, SyncArgs};
 pub(super) use table::TableArgs;
 pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
 pub(super) use train::TrainArgs;
@@ -152,6 +154,10 @@ pub(super) enum Command {
     Submit(Box<Submit>),
     /// Show how far runs and their shards are, from their folders alone
     Status(StatusArgs),
+    /// Copy runs from an object store
+    Pull(PullArgs),
+    /// Copy runs to an object store
+    Push(PushArgs),
     /// Compare the networks of unigauge with reference tensors of the Python implementations
     Parity(ParityArgs),
     /// Train a network on the miniature world

@@ -13,6 +13,7 @@ use crate::run::RunError;
 use crate::session::SessionError;
 use crate::submit::SubmitError;
 use crate::suite::SuiteError;
+use crate::sync::SyncError;
 use crate::table::FormatError;
 
 /// A failed command.
@@ -157,6 +158,22 @@ impl From<SubmitError> for Failure {
     }
 }
 
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        let exit = match error {
+            SyncError::File(error) => return error.into(),
+            SyncError::Run(error) => return error.into(),
+            SyncError::Address { .. } | SyncError::Behind { .. } | SyncError::NoRun { .. } => {
+                Exit::Usage
+            }
+            SyncError::Store { .. } => Exit::Environment,
+            SyncError::Busy { .. } => Exit::Busy,
+            SyncError::Name { .. } => Exit::Unexpected,
+        };
+        Self::new(exit, error)
+    }
+}
+
 impl From<crate::generate::BuildError> for Failure {
     fn from(error: crate::generate::BuildError) -> Self {
         Self::new(Exit::Usage, error)
@@ -188,6 +205,7 @@ impl From<SessionError> for Failure {
             Error::Asset(error) => return error.into(),
             Error::Run(error) => return error.into(),
             Error::Report(error) => return error.into(),
+            Error::Sync(error) => return error.into(),
             Error::SharedName { .. }
             | Error::SharedReward { .. }
             | Error::NoModel { .. }
@@ -198,6 +216,7 @@ impl From<SessionError> for Failure {
             | Error::NoEngine { .. }
             | Error::NotAnEngine { .. }
             | Error::NotShipped { .. }
+            | Error::OfflineStore { .. }
             | Error::ManifestSuite { .. } => Exit::Usage,
             Error::NothingSelected { .. }
             | Error::UnknownItems { .. }

@@ -31,6 +31,7 @@ mod status;
 mod study;
 mod submit;
 mod summaries;
+mod sync;
 mod table;
 mod tokens;
 mod train;
@@ -92,6 +93,8 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Merge(args) => merge::merge(ctx, &args),
         Command::Submit(submit) => submit::submit(ctx, &submit),
         Command::Status(args) => status::status(ctx, &args),
+        Command::Pull(args) => sync::pull(ctx, &args),
+        Command::Push(args) => sync::push(ctx, &args),
         Command::Parity(args) => parity::parity(ctx, &args),
         Command::Serve(Serve::Rewards(args)) => serve::rewards(ctx, &args),
         Command::Tokens(command) => tokens::tokens(ctx, &command),

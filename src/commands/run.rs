@@ -40,6 +40,7 @@ pub(super) fn run_request(args: &RunArgs, shard: ShardChoice, observe: bool) -> 
         seed: args.seed,
         shard,
         wait_lock: args.shard.wait.limit(),
+        sync: None,
         jobs: args.jobs.map(usize::from),
         device: args.device,
         vram_budget: args.vram_budget.map(|size| size.as_u64()),
@@ -56,7 +57,10 @@ pub(super) fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, 
         return check::check(ctx, &CheckArgs::from(args));
     }
     ctx.catch_interrupts_within(args.grace);
-    let request = run_request(args, args.shard.choice()?, observe);
+    let request = RunRequest {
+        sync: args.sync.options(&ctx.session)?,
+        ..run_request(args, args.shard.choice()?, observe)
+    };
     let target = RunTarget::load(&args.target, &args.model)?;
     let made = ctx.session.run_target(&target, &request)?;
     conclude(ctx, args, &target, &made)

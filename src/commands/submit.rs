@@ -5,9 +5,8 @@ use super::cli::{
 };
 use super::context::Context;
 use super::failure::Failure;
-use super::progress::{say, say_report};
+use super::progress::say;
 use super::run::run_request;
-use super::summaries::{exit_of, print_summaries};
 use crate::exit::Exit;
 use crate::run::RunFolder;
 use crate::session::{RunStatus, RunTarget, ShardChoice};
@@ -15,6 +14,7 @@ use crate::submit::{
     LocalShards, Pods, Sent, ShardedWork, SlurmOptions, Templates, gpus_here, largest_array,
     manifest, scripts, send,
 };
+use crate::sync::Address;
 use crate::text::count::counted;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -108,6 +108,8 @@ fn k8s(args: &SubmitK8sArgs) -> Result<Exit, Failure> {
     let shards = shards as usize;
     let suite = plain_name(&run.target);
     let folder = run.out.join(suite).join(plain_name(model)).join(name);
+    let at = run.sync.sync.as_ref();
+    let place = at.map(|at| stored_run(at, &folder)).transpose()?;
     let work = ShardedWork {
         name: plain_name(&run.target),
         program: "unigauge".into(),
@@ -115,13 +117,16 @@ fn k8s(args: &SubmitK8sArgs) -> Result<Exit, Failure> {
         target: words(run, false),
         observing: Vec::new(),
         runs: vec![folder],
+        places: place.into_iter().collect(),
+        out: run.out.clone(),
         shards,
         tasks: (0..shards).collect(),
         parallel: args.work.parallel.map(|parallel| parallel as usize),
     };
     let pods = Pods {
         image: args.image.clone(),
-        claim: args.claim.clone(),
+        claim: at.is_none().then(|| args.claim.clone()),
+        secret: args.secret.clone(),
         results: run.out.display().to_string(),
         gpus: args.task.gpus,
         cpus: args.task.cpus,
@@ -129,6 +134,16 @@ fn k8s(args: &SubmitK8sArgs) -> Result<Exit, Failure> {
     };
     print!("{}", manifest(&work, &pods, &templates(&args.work))?);
     Ok(Exit::Ok)
+}
+
+/// The place of a run in an object store, by its folder `OUT/SUITE/MODEL/RUN`.
+fn stored_run(at: &Address, folder: &Path) -> Result<String, Failure> {
+    let parts: Vec<String> = folder
+        .iter()
+        .map(|part| part.to_string_lossy().into_owned())
+        .collect();
+    let name = parts[parts.len().saturating_sub(3)..].join("/");
+    Ok(at.below(&name)?.to_string())
 }
 
 /// The name of a suite or model that may be given as a file, which is mostly that of the file.
@@ -176,17 +191,12 @@ fn local(ctx: &Context, args: &SubmitLocalArgs) -> Result<Exit, Failure> {
     if ended.iter().any(|ended| ended.code != Some(0)) {
         say(format!("the logs are in {}", shards.logs.display()));
     }
-    let (mut summaries, mut folders) = (Vec::new(), Vec::new());
-    for run in &work.runs {
-        let merged = ctx
-            .session
-            .merge_shards(run, args.work.run.shard.wait.limit())?;
-        summaries.push(merged.summary);
-        folders.push(merged.folder);
-    }
-    print_summaries(ctx, &summaries, &[])?;
-    folders.iter().for_each(say_report);
-    Ok(exit_of(&summaries))
+    let runs = if work.places.is_empty() {
+        work.runs
+    } else {
+        work.places.iter().map(PathBuf::from).collect()
+    };
+    super::merge::join(ctx, &runs, &work.out, args.work.run.shard.wait.limit())
 }
 
 fn nothing_to_start() -> Exit {
@@ -227,6 +237,11 @@ fn sharded(ctx: &Context, args: &SubmitArgs) -> Result<ShardedWork, Failure> {
         (0..shards).collect()
     };
     let directory = std::env::current_dir().map_err(Failure::io)?;
+    let places = run.sync.sync.iter().flat_map(|at| {
+        let folders = folders.iter();
+        folders.map(move |folder| stored_run(at, folder.root()))
+    });
+    let places = places.collect::<Result<Vec<String>, Failure>>()?;
     let absolute = |folder: &RunFolder| std::path::absolute(folder.root());
     let runs = folders
         .iter()
@@ -239,6 +254,8 @@ fn sharded(ctx: &Context, args: &SubmitArgs) -> Result<ShardedWork, Failure> {
         target: words(run, ctx.offline()),
         observing: vec!["--device".into(), run.device.to_string()],
         runs: runs.map_err(Failure::io)?,
+        places,
+        out: std::path::absolute(&run.out).map_err(Failure::io)?,
         shards,
         tasks: tasks.into_iter().collect(),
         parallel: args.parallel.map(|parallel| parallel as usize),
@@ -312,6 +329,12 @@ fn words(run: &RunArgs, offline: bool) -> Vec<String> {
     option(
         "--wait-lock",
         wait.map(|wait| wait.as_secs_f64().to_string()),
+    );
+    option("--sync", run.sync.sync.as_ref().map(ToString::to_string));
+    let every = run.sync.sync.is_some().then_some(run.sync.sync_every);
+    option(
+        "--sync-every",
+        every.map(|every| every.as_secs_f64().to_string()),
     );
     if offline {
         words.push("--offline".into());

@@ -15,7 +15,7 @@ pub struct Holder {
 
 impl Holder {
     /// This process.
-    pub(super) fn this() -> Self {
+    pub(crate) fn this() -> Self {
         let job = job().map(|job| format!(" of job {job}"));
         let text = format!(
             "process {}{} on {} since {}",
@@ -25,6 +25,19 @@ impl Holder {
             jiff::Timestamp::now().strftime("%F %T UTC")
         );
         Self { text, silent: None }
+    }
+
+    /// Somebody who is described by these words elsewhere, and was seen so long ago.
+    pub(crate) fn of(words: String, silent: Option<Duration>) -> Self {
+        Self {
+            text: words,
+            silent,
+        }
+    }
+
+    /// The process, its machine and since when, in words that stay the same.
+    pub(crate) fn words(&self) -> &str {
+        &self.text
     }
 
     /// What a file says. A file that cannot be read does not name the process.

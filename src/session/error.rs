@@ -8,6 +8,7 @@ use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::suite::SuiteError;
+use crate::sync::SyncError;
 use crate::{generate, observe};
 use miette::Diagnostic;
 use std::path::PathBuf;
@@ -164,6 +165,13 @@ pub enum SessionError {
         #[help]
         help: &'static str,
     },
+    /// The network is needed and may not be used.
+    #[error("{at} cannot be reached without the network")]
+    #[diagnostic(help("leave out `--offline`"))]
+    OfflineStore {
+        /// The place in an object store.
+        at: String,
+    },
     /// A record has no form that a file can keep.
     #[error("{record} cannot be written: {reason}")]
     Unwritable {
@@ -208,6 +216,10 @@ pub enum SessionError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Run(#[from] RunError),
+    /// An object store refused, or cannot be reached.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Sync(#[from] SyncError),
     /// The report cannot be written.
     #[error(transparent)]
     #[diagnostic(transparent)]

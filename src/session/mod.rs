@@ -28,6 +28,8 @@
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`], [`read_export`] |
 //! | see how far it is | [`RunStatus::find`] |
+//! | copy it to object stores | [`SyncOptions`], [`Session::pull_runs`], [`Session::push_runs`] |
+//! | score it there | [`Session::merge_stored`] |
 //! | open rewards | [`reward_definitions`], [`Session::open_rewards`], [`Session::training_reward`] |
 //! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
 
@@ -64,6 +66,7 @@ mod status;
 mod study;
 mod suite;
 mod summary;
+mod sync;
 mod target;
 mod view;
 mod watch;
@@ -100,6 +103,7 @@ pub use status::{RunStatus, ShardState, ShardStatus};
 pub use study::StudyRuns;
 pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};
+pub use sync::SyncOptions;
 pub use target::{RunTarget, run_seeds};
 pub use view::read_view;
 pub use watch::{Hear, WatchRequest, Watched};

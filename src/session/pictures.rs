@@ -143,6 +143,7 @@ impl<'a> PictureFolder<'a> {
         let stages = StageOptions {
             shard: ShardChoice::Whole,
             wait_lock: Duration::ZERO,
+            sync: None,
             jobs: jobs_or_cores(request.jobs),
             device: DeviceChoice::Cpu,
             vram_budget: None,

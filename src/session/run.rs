@@ -4,7 +4,7 @@ use super::language::foreign_prompts;
 use super::prepared::suite_observers;
 use super::{
     ConfiguredModel, DeviceChoice, ItemSelection, MadeRun, PreparedRun, RunOptions, RunTarget,
-    SelectedSuite, Session, SessionError, ShardChoice, StageOptions, run_seeds,
+    SelectedSuite, Session, SessionError, ShardChoice, StageOptions, SyncOptions, run_seeds,
 };
 use crate::run::RunFolder;
 use std::path::PathBuf;
@@ -33,6 +33,8 @@ pub struct RunRequest {
     pub shard: ShardChoice,
     /// How long another process that writes into the folder of a run is waited for.
     pub wait_lock: Duration,
+    /// Where the runs are copied to while they are made. `None` copies nothing.
+    pub sync: Option<SyncOptions>,
     /// The number of outputs that are made and observed at the same time. `None` uses the number of cores.
     pub jobs: Option<usize>,
     /// Where networks of this process run.
@@ -58,6 +60,7 @@ impl RunRequest {
             seed: None,
             shard: ShardChoice::Whole,
             wait_lock: Duration::ZERO,
+            sync: None,
             jobs: None,
             device: DeviceChoice::Auto,
             vram_budget: None,
@@ -76,6 +79,7 @@ impl RunRequest {
         StageOptions {
             shard: self.shard,
             wait_lock: self.wait_lock,
+            sync: self.sync.clone(),
             jobs: jobs_or_cores(self.jobs),
             device,
             vram_budget: self.vram_budget,

@@ -13,8 +13,10 @@ const LONGEST_NAME: usize = 63;
 pub struct Pods {
     /// The container image with this program.
     pub image: String,
-    /// The claim of the volume that all pods write to.
-    pub claim: String,
+    /// The claim of the volume that all pods write to. `None` gives each pod a volume of its own.
+    pub claim: Option<String>,
+    /// The secret whose entries become variables of the environment.
+    pub secret: Option<String>,
     /// Where the volume is in a pod.
     pub results: String,
     /// GPUs of a pod.
@@ -51,6 +53,7 @@ pub fn manifest(
         parallel => work.parallel.unwrap_or(work.shards),
         image => pods.image,
         claim => pods.claim,
+        secret => pods.secret,
         results => pods.results,
         arguments => work.shard_arguments("run"),
         merge => work.merge_arguments(),

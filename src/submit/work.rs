@@ -18,6 +18,10 @@ pub struct ShardedWork {
     pub observing: Vec<String>,
     /// The run folders that the shards write into.
     pub runs: Vec<PathBuf>,
+    /// The places of the runs in an object store. Empty if they are not copied to one.
+    pub places: Vec<String>,
+    /// The folder of all results, which runs of an object store are copied to.
+    pub out: PathBuf,
     /// The number of shards.
     pub shards: usize,
     /// The shards that are started, counted from 0 and sorted.
@@ -44,7 +48,12 @@ impl ShardedWork {
     /// The arguments that join the shards.
     pub fn merge_arguments(&self) -> Vec<String> {
         let mut all = vec!["merge".to_owned(), "--wait-lock".into(), "600".into()];
-        all.extend(self.runs.iter().map(|run| run.display().to_string()));
+        if self.places.is_empty() {
+            all.extend(self.runs.iter().map(|run| run.display().to_string()));
+        } else {
+            all.extend(self.places.iter().cloned());
+            all.extend(["--out".into(), self.out.display().to_string()]);
+        }
         all
     }
 

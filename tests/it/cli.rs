@@ -19,6 +19,8 @@ fn every_help_has_examples() {
         "list",
         "merge",
         "status",
+        "pull",
+        "push",
         "submit slurm",
         "submit k8s",
         "submit local",

@@ -171,6 +171,8 @@ const LINES: &[(&str, &[&str])] = &[
             "new",
         ],
     ),
+    ("pull", &["s3://bucket/x", "--offline"]),
+    ("push", &["results", "s3://bucket/x", "--offline"]),
     ("status", &[]),
     ("status", &[PARTS, "--json"]),
     ("parity", &["GOLDEN/torch_randn"]),

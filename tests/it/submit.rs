@@ -1,6 +1,6 @@
 //! `unigauge submit`: the scripts and manifests that it makes, what it sends, and the shards that it starts.
 
-use crate::support::{lines, model, stderr, text_suite, unigauge};
+use crate::support::{lines, model, python_package, stderr, text_suite, unigauge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -330,46 +330,98 @@ fn assert_job_rules(job: &Value) {
     assert!(name.chars().all(letters) && name.len() + 12 <= 63, "{name}");
 }
 
-#[test]
-fn the_manifest_of_kubernetes_follows_the_rules_of_the_api_server() {
-    let dir = tempfile::tempdir().unwrap();
-    let output = unigauge(dir.path())
-        .args([
-            "submit",
-            "k8s",
-            "geneval",
-            "--model",
-            "flux-1-dev",
-            "--shards",
-            "16",
-        ])
-        .args([
-            "--image",
-            "lab/unigauge:0.1.0",
-            "--out",
-            "/results",
-            "--gpus",
-            "1",
-        ])
-        .args([
-            "--cpus",
-            "8",
-            "--memory",
-            "64Gi",
-            "--parallel",
-            "8",
-            "--only",
-            "a: \"b\"",
-        ])
-        .args(["--run", "mine"])
+/// The manifest of Kubernetes, as it is printed and in its two parts.
+fn k8s(dir: &Path, options: &[&str]) -> (String, Vec<Value>) {
+    let output = unigauge(dir)
+        .args(["submit", "k8s", "geneval", "--model", "flux-1-dev"])
+        .args(["--shards", "16", "--image", "lab/unigauge:0.1.0"])
+        .args(["--gpus", "1", "--cpus", "8", "--memory", "64Gi"])
+        .args(["--only", "a: \"b\"", "--run", "mine"])
+        .args(options)
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     let parts = text.split("\n---\n");
-    let parts: Vec<Value> = parts
+    let parts = parts
         .map(|part| serde_saphyr::from_str(part).unwrap())
         .collect();
+    (text, parts)
+}
+
+#[test]
+fn with_an_object_store_pods_need_no_volume() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = [
+        "--out",
+        "/r",
+        "--sync",
+        "s3://bucket/all",
+        "--secret",
+        "store",
+    ];
+    let (_, parts) = k8s(dir.path(), &options);
+    parts.iter().for_each(assert_job_rules);
+    for part in &parts {
+        let pod = &part["spec"]["template"]["spec"];
+        assert_eq!(pod["volumes"], json!([{"name": "results", "emptyDir": {}}]));
+        let from = &pod["containers"][0]["envFrom"];
+        assert_eq!(*from, json!([{"secretRef": {"name": "store"}}]));
+    }
+    let arguments =
+        |part: usize| parts[part]["spec"]["template"]["spec"]["containers"][0]["args"].to_string();
+    assert!(
+        arguments(0).contains(r#""--sync","s3://bucket/all","--sync-every","60""#),
+        "{}",
+        arguments(0)
+    );
+    let merge = r#""s3://bucket/all/geneval/flux-1-dev/mine","--out","/r"]"#;
+    assert!(arguments(1).ends_with(merge), "{}", arguments(1));
+}
+
+/// The published schemas. They do not see all that the API server refuses: see `assert_job_rules`.
+#[test]
+fn the_manifest_of_kubernetes_is_valid_by_the_published_schemas() {
+    let Some(package) = python_package("kubernetes-validate==1.37.0") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let volume = k8s(dir.path(), &["--out", "/results"]).0;
+    let options = [
+        "--out",
+        "/r",
+        "--sync",
+        "s3://bucket/all",
+        "--secret",
+        "store",
+    ];
+    let store = k8s(dir.path(), &options).0;
+    let valid = |text: &str, version: &str| {
+        let file = dir.path().join("job.yaml");
+        std::fs::write(&file, text).unwrap();
+        let output = std::process::Command::new("python3")
+            .args(["-m", "kubernetes_validate", "--strict", "-k", version])
+            .arg(&file)
+            .env("PYTHONPATH", &package)
+            .output()
+            .unwrap();
+        eprintln!("{version}: {output:?}");
+        output.status.success()
+    };
+    for version in ["1.29", "1.33", "1.37"] {
+        assert!(
+            valid(&volume, version) && valid(&store, version),
+            "{version}"
+        );
+    }
+    let typo = volume.replacen("parallelism:", "paralelism:", 1);
+    assert!(!valid(&typo, "1.33"), "a typo is seen");
+}
+
+#[test]
+fn the_manifest_of_kubernetes_follows_the_rules_of_the_api_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, parts) = k8s(dir.path(), &["--out", "/results", "--parallel", "8"]);
     assert_eq!(parts.len(), 2);
     parts.iter().for_each(assert_job_rules);
     let spec = &parts[0]["spec"];

@@ -1,6 +1,7 @@
 //! The arguments of `unigauge run`.
 
 use super::shard::{ShardArgs, seconds};
+use super::sync::SyncArgs;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,6 +32,7 @@ Examples:
   unigauge run longtext --model typeset typeset-blur --limit 20
   unigauge run longtext --model ./my-model.toml --shard 2/4      # one of four processes
   unigauge run longtext --model ./my-model.toml --shard auto --shards 16   # one task of an array
+  unigauge run longtext --model typeset --shard 2/4 --sync s3://bucket/results   # without a common disk
   unigauge run geneval --model my_model.py --limit 8             # a function in Python, without a TOML file
   unigauge run geneval --model flux-1-dev --out /data/results --dry-run
   unigauge run my-suite.toml --items my-prompts.jsonl --model typeset")]
@@ -54,6 +56,8 @@ pub(crate) struct RunArgs {
     /// Time for the outputs in hand after a signal that ends the run, such as SIGTERM
     #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
     pub grace: Duration,
+    #[command(flatten)]
+    pub sync: SyncArgs,
     /// The run seed, from which the seed of each output is derived [default: the study's, or 0]
     #[arg(long)]
     pub seed: Option<u64>,

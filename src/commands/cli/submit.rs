@@ -113,9 +113,13 @@ pub(crate) struct SubmitK8sArgs {
     /// Container image with this program
     #[arg(long)]
     pub image: String,
-    /// Name of the claim of a volume that all pods can write to
+    /// Name of the claim of a volume that all pods can write to; with `--sync` there is none
     #[arg(long, value_name = "NAME", default_value = "unigauge-results")]
     pub claim: String,
+    /// Name of a secret whose entries become environment variables of the pods, such as the credentials of an
+    /// object store
+    #[arg(long, value_name = "NAME")]
+    pub secret: Option<String>,
 }
 
 /// The arguments of `unigauge submit local`.
