@@ -9,6 +9,7 @@ use crate::run::RunError;
 use crate::session::{Session, SessionOptions};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What all commands share.
 pub(super) struct Context {
@@ -42,7 +43,12 @@ impl Context {
 
     /// Lets Ctrl-C and the signals of schedulers raise the flag.
     pub(super) fn catch_interrupts(&self) {
-        super::interrupt::catch(&self.cancel);
+        self.catch_interrupts_within(super::interrupt::GRACE);
+    }
+
+    /// The same, with another time for the work in hand after a signal that ends the program.
+    pub(super) fn catch_interrupts_within(&self, grace: Duration) {
+        super::interrupt::catch(&self.cancel, grace);
     }
 
     /// Whether the network may not be used.

@@ -6,11 +6,28 @@ use crate::support::{model, stderr, text_suite, unigauge};
 fn every_help_has_examples() {
     let dir = tempfile::tempdir().unwrap();
     for command in [
-        "run", "items", "generate", "observe", "grade", "report", "compare", "fetch", "check",
-        "gate", "list", "merge",
+        "run",
+        "items",
+        "generate",
+        "observe",
+        "grade",
+        "report",
+        "compare",
+        "fetch",
+        "check",
+        "gate",
+        "list",
+        "merge",
+        "status",
+        "pull",
+        "push",
+        "submit slurm",
+        "submit k8s",
+        "submit local",
     ] {
         let output = unigauge(dir.path())
-            .args([command, "--help"])
+            .args(command.split(' '))
+            .arg("--help")
             .output()
             .unwrap();
         let help = String::from_utf8(output.stdout).unwrap();

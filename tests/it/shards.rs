@@ -268,7 +268,7 @@ fn a_merge_waits_for_no_shard_and_names_who_makes_it() {
     let file = std::fs::File::options().write(true).open(&path).unwrap();
     file.lock().unwrap();
     for output in [merge(dir.path()), echo_shard(dir.path(), "2/2")] {
-        assert_eq!(output.status.code(), Some(6));
+        assert_eq!(output.status.code(), Some(7));
         let said = stderr(&output);
         assert!(
             said.contains("shard 2/2 is being made by process"),

@@ -125,6 +125,31 @@ fn models_of(settings: &PpOcrSettings) -> Option<PpOcrModels> {
     models.inspect_err(|error| eprintln!("{error}")).ok()
 }
 
+/// The folder of a Python package with everything that it needs. `None` where it cannot be installed.
+pub(crate) fn python_package(package: &str) -> Option<PathBuf> {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one = ONE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let name = package.replace("==", "-");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("packages")
+        .join(name);
+    let done = target.join(".installed");
+    if !done.is_file() {
+        let mut pip = std::process::Command::new("python3");
+        pip.args(["-m", "pip", "install", "-q", "--upgrade", "--target"]);
+        let output = pip.arg(&target).arg(package).output();
+        if !output.as_ref().is_ok_and(|output| output.status.success()) {
+            eprintln!("{output:?}");
+            skip(&format!("the Python package {package} cannot be installed"));
+            return None;
+        }
+        std::fs::write(done, "").unwrap();
+    }
+    Some(target)
+}
+
 /// Reads JSON lines.
 pub(crate) fn lines(path: &Path) -> Vec<serde_json::Value> {
     let text =
