@@ -8,6 +8,7 @@ use crate::hub::Hub;
 use crate::run::RunError;
 use crate::session::{Session, SessionOptions};
 use serde::Serialize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub(super) struct Context {
     pub quiet: bool,
     /// The flag that ends work before its end.
     pub cancel: Cancel,
+    /// The folder of the asset cache, if the command line names one and the environment does not.
+    pub cache_option: Option<PathBuf>,
     /// The session, which does the work.
     pub session: Session,
 }
@@ -37,6 +40,7 @@ impl Context {
                 downloads: Arc::new(AssetProgress::new(global.quiet)),
                 listener: Arc::new(RunLines::new(global.quiet)),
             }),
+            cache_option: cache_option(global),
             cancel,
         }
     }
@@ -74,4 +78,10 @@ impl Context {
         println!("{text}");
         Ok(())
     }
+}
+
+fn cache_option(global: &Global) -> Option<PathBuf> {
+    let of_environment = std::env::var_os("UNIGAUGE_CACHE").map(PathBuf::from);
+    let named = global.cache.clone();
+    named.filter(|named| of_environment.as_ref() != Some(named))
 }

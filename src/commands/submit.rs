@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 pub(super) fn submit(ctx: &Context, submit: &Submit) -> Result<Exit, Failure> {
     match submit {
         Submit::Slurm(args) => slurm(ctx, args),
-        Submit::K8s(args) => k8s(args),
+        Submit::K8s(args) => k8s(ctx, args),
         Submit::Local(args) => local(ctx, args),
     }
 }
@@ -85,7 +85,7 @@ fn slurm(ctx: &Context, args: &SubmitSlurmArgs) -> Result<Exit, Failure> {
 }
 
 /// Prints the manifest. The paths in it are those of the pods, so nothing is looked up here.
-fn k8s(args: &SubmitK8sArgs) -> Result<Exit, Failure> {
+fn k8s(ctx: &Context, args: &SubmitK8sArgs) -> Result<Exit, Failure> {
     let run = &args.work.run;
     if args.work.again {
         return Err(Failure::usage(
@@ -105,6 +105,7 @@ fn k8s(args: &SubmitK8sArgs) -> Result<Exit, Failure> {
             "give `--shards N`, and `--run NAME` if `--only` or `--observer` selects",
         ));
     };
+    crate::session::check_run_name(&name)?;
     let shards = shards as usize;
     let suite = plain_name(&run.target);
     let folder = run.out.join(suite).join(plain_name(model)).join(name);
@@ -114,7 +115,7 @@ fn k8s(args: &SubmitK8sArgs) -> Result<Exit, Failure> {
         name: plain_name(&run.target),
         program: "unigauge".into(),
         directory: "/".into(),
-        target: words(run, false),
+        target: words(ctx, run),
         observing: Vec::new(),
         runs: vec![folder],
         places: place.into_iter().collect(),
@@ -251,7 +252,7 @@ fn sharded(ctx: &Context, args: &SubmitArgs) -> Result<ShardedWork, Failure> {
         name: plain_name(&run.target),
         program: std::env::current_exe().map_err(Failure::io)?,
         directory,
-        target: words(run, ctx.offline()),
+        target: words(ctx, run),
         observing: vec!["--device".into(), run.device.to_string()],
         runs: runs.map_err(Failure::io)?,
         places,
@@ -295,7 +296,7 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
 }
 
 /// The target and its options as the command line of `unigauge run` takes them, without a shard.
-fn words(run: &RunArgs, offline: bool) -> Vec<String> {
+fn words(ctx: &Context, run: &RunArgs) -> Vec<String> {
     let mut words = vec![run.target.clone()];
     let mut option = |name: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -320,6 +321,7 @@ fn words(run: &RunArgs, offline: bool) -> Vec<String> {
     option("--seed", run.seed.map(|seed| seed.to_string()));
     option("--run", run.run_name.clone());
     option("--out", Some(path(&run.out)));
+    option("--cache", ctx.cache_option.as_ref().map(path));
     option("--jobs", run.jobs.map(|jobs| jobs.to_string()));
     option("--device", Some(run.device.to_string()));
     let budget = run.vram_budget.map(|size| size.as_u64().to_string());
@@ -336,7 +338,7 @@ fn words(run: &RunArgs, offline: bool) -> Vec<String> {
         "--sync-every",
         every.map(|every| every.as_secs_f64().to_string()),
     );
-    if offline {
+    if ctx.offline() {
         words.push("--offline".into());
     }
     words

@@ -92,7 +92,7 @@ pub use outcomes::{RecountedRun, read_outcomes};
 pub use page::write_page;
 pub use pictures::{PictureFolder, PictureRequest};
 pub use plan::TimedOutputs;
-pub use prepared::{PreparedRun, RunOptions, plain_run_name};
+pub use prepared::{PreparedRun, RunOptions, check_run_name, plain_run_name};
 pub use reward::reward_definitions;
 pub use run::RunRequest;
 pub use scheduler::scheduler_words;

@@ -55,12 +55,18 @@ pub fn manifest(
         claim => pods.claim,
         secret => pods.secret,
         results => pods.results,
-        arguments => work.shard_arguments("run"),
-        merge => work.merge_arguments(),
+        arguments => literal(&work.shard_arguments("run")),
+        merge => literal(&work.merge_arguments()),
         limits => Value::from(limits).to_string(),
         requests => Value::from(requests).to_string(),
     };
     templates.fill("k8s-job.yaml", values)
+}
+
+/// Arguments that reach the program as they are: Kubernetes replaces `$(NAME)`, and reads `$$` as `$`.
+fn literal(arguments: &[String]) -> Vec<String> {
+    let doubled = arguments.iter().map(|argument| argument.replace('$', "$$"));
+    doubled.collect()
 }
 
 /// A name of lower-case letters, digits and hyphens, which with the number of a shard is no longer than the

@@ -42,6 +42,7 @@ mod judge_answering;
 mod judge_faults;
 mod judge_local;
 mod judged;
+mod kubernetes;
 mod loose;
 mod mini;
 mod no_home;

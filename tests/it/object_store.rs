@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The Python package with the server, and its version.
@@ -50,12 +51,17 @@ fn weed() -> Option<PathBuf> {
     Some(python_package(PACKAGE)?.join("bin/weed"))
 }
 
-/// Ports of which those 10,000 above are free too: the server takes them as well.
+/// Ports of which those 10,000 above are free too: the server takes them as well. Each port is given once, since
+/// a server that another test starts meanwhile has not taken its own yet.
 fn free_ports() -> Vec<u16> {
+    static GIVEN: Mutex<u16> = Mutex::new(0);
+    let mut given = GIVEN.lock().unwrap();
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     let first = 11_000 + (std::process::id() % 10_000) as u16;
-    let ports = (first..22_000).filter(|port| free(*port) && free(port + 10_000));
-    ports.take(4).collect()
+    let ports = (first.max(*given + 1)..22_000).filter(|port| free(*port) && free(port + 10_000));
+    let ports: Vec<u16> = ports.take(4).collect();
+    *given = ports.last().copied().unwrap_or(*given);
+    ports
 }
 
 impl Server {

@@ -1,7 +1,9 @@
 //! Shards at the same time over one folder, killed and started again, and what `merge` makes of them.
 #![cfg(unix)]
 
-use crate::support::{files_below, lines, model, stderr, text_suite, unigauge, unigauge_process};
+use crate::support::{
+    files_below, lines, miniature, model, stderr, text_suite, unigauge, unigauge_process,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -46,18 +48,6 @@ impl Trial {
             },
         }
     }
-}
-
-/// A shipped miniature model that takes fewer steps.
-fn miniature(dir: &Path, name: &str, steps: u32) -> String {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/models/{name}.toml"));
-    let text = std::fs::read_to_string(shipped).unwrap();
-    let fewer = text.replace(
-        "num_inference_steps = 16",
-        &format!("num_inference_steps = {steps}"),
-    );
-    std::fs::write(dir.join(format!("{name}.toml")), fewer).unwrap();
-    format!("./{name}.toml")
 }
 
 fn arguments<'a>(model: &'a str, trial: &Trial, out: &'a str) -> Vec<&'a str> {

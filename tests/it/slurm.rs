@@ -2,7 +2,9 @@
 //! joins it.
 #![cfg(target_os = "linux")]
 
-use crate::support::{lines, skip, stderr, text_suite, unigauge};
+use crate::support::{miniature, skip, stderr, text_suite, unigauge};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -95,18 +97,12 @@ fn wait_for(what: &str, limit: u64, mut is_true: impl FnMut() -> bool) {
     }
 }
 
-fn submit(dir: &Path, cluster: &Cluster, options: &[&str]) -> Vec<String> {
+/// Sends shards, and gives the numbers of the jobs.
+fn submit(dir: &Path, cluster: &Cluster, target: &[&str], options: &[&str]) -> Vec<String> {
     let output: Output = unigauge(dir)
         .env("SLURM_CONF", cluster.dir.join("slurm.conf"))
-        .args([
-            "submit",
-            "slurm",
-            "./questions.toml",
-            "--model",
-            "./slow.toml",
-            "-j",
-            "1",
-        ])
+        .args(["submit", "slurm"])
+        .args(target)
         .args(options)
         .output()
         .unwrap();
@@ -116,8 +112,57 @@ fn submit(dir: &Path, cluster: &Cluster, options: &[&str]) -> Vec<String> {
     ids.map(str::to_owned).collect()
 }
 
+/// Waits until jobs have left the queue.
+fn wait_for_end(cluster: &Cluster, jobs: &[&String]) {
+    wait_for("all jobs end", 180, || {
+        let mut left = 0;
+        for job in jobs {
+            cluster.hurry(job);
+            left += cluster.sh(&format!("squeue -h -j {job}")).len();
+        }
+        left == 0
+    });
+}
+
+/// Checks that a run equals one that nobody divided.
+fn assert_whole(dir: &Path, target: &[&str], run: &str) {
+    let whole = ["run", "--out", "whole"];
+    unigauge(dir).args(whole).args(target).assert().code(0);
+    for name in ["grades.jsonl", "summary.json"] {
+        let read = |out: &str| std::fs::read_to_string(dir.join(out).join(run).join(name)).unwrap();
+        assert_eq!(read("whole"), read("results"), "{name} of {run}");
+    }
+}
+
+fn code_of_status(dir: &Path, run: &str) -> Option<i32> {
+    let run = format!("results/{run}");
+    let status = unigauge(dir).args(["status", &run]).output().unwrap();
+    status.status.code()
+}
+
+/// The number of lines of a journal, which may be written just now.
+fn journal(dir: &Path, run: &str, name: &str) -> usize {
+    let path = dir.join("results").join(run).join(name);
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.matches('\n').count()
+}
+
+fn log(dir: &Path, run: &str, shard: usize) -> String {
+    let logs = dir.join("results").join(run).join("jobs/logs");
+    std::fs::read_to_string(logs.join(format!("shards-{shard}.log"))).unwrap()
+}
+
+/// Puts a job of higher rank into the queue, and waits until it takes the place of a task.
+fn preempt(cluster: &Cluster, array: &str) {
+    cluster.sh("sbatch -p urgent -n1 -c2 --output=/dev/null --wrap 'sleep 1'");
+    wait_for("a task is preempted", 20, || {
+        let reasons = cluster.sh(&format!("squeue -h -j {array} -t PD -r -o %r"));
+        reasons.contains("BeginTime")
+    });
+}
+
 #[test]
-fn an_array_that_loses_tasks_in_every_way_merges_to_the_whole_run() {
+fn arrays_that_lose_tasks_in_every_way_merge_to_the_whole_run() {
     let state = tempfile::tempdir().unwrap();
     let Some(cluster) = Cluster::start(state.path().join("c")) else {
         return skip("Slurm is not installed");
@@ -131,27 +176,26 @@ fn an_array_that_loses_tasks_in_every_way_merges_to_the_whole_run() {
          \"program.sh\"]\ncwd = \"{cwd}\"\n"
     );
     std::fs::write(dir.path().join("slow.toml"), slow).unwrap();
-    let run = "results/questions/slow/seed0";
-    let jobs = submit(
-        dir.path(),
-        &cluster,
-        &["--shards", "6", "--", "--cpus-per-task=2"],
-    );
-    let (array, merge) = (&jobs[0], &jobs[1]);
+    a_preemption_a_lost_node_and_a_requeue(dir.path(), &cluster);
+    a_kill_and_a_time_limit(dir.path(), &cluster);
+}
+
+/// A `command` model in six shards.
+fn a_preemption_a_lost_node_and_a_requeue(dir: &Path, cluster: &Cluster) {
+    let target = ["./questions.toml", "--model", "./slow.toml", "-j", "1"];
+    let run = "questions/slow/seed0";
+    let six = ["--shards", "6", "--", "--cpus-per-task=2"];
+    let jobs = submit(dir, cluster, &target, &six);
+    let array = &jobs[0];
     wait_for("three tasks run", 30, || {
         ["n1", "n2", "n3"]
             .iter()
             .all(|node| cluster.task_on(array, node).is_some())
     });
     std::thread::sleep(Duration::from_millis(1500));
-    cluster.sh("sbatch -p urgent -n1 -c2 --output=/dev/null --wrap 'sleep 1'");
-    wait_for("a task is preempted", 20, || {
-        let reasons = cluster.sh(&format!("squeue -h -j {array} -t PD -r -o %r"));
-        reasons.contains("BeginTime")
-    });
+    preempt(cluster, array);
     std::thread::sleep(Duration::from_secs(2));
-    let status = unigauge(dir.path()).args(["status", run]).output().unwrap();
-    assert_eq!(status.status.code(), Some(5), "{}", stderr(&status));
+    assert_eq!(code_of_status(dir, run), Some(5));
     let lost = Command::new(script("lose-node.sh"))
         .arg(&cluster.dir)
         .arg("n3")
@@ -162,57 +206,90 @@ fn an_array_that_loses_tasks_in_every_way_merges_to_the_whole_run() {
     if let Some(task) = cluster.task_on(array, "n2") {
         cluster.sh(&format!("scontrol requeue {task}"));
     }
-    wait_for("all jobs end", 180, || {
-        cluster.hurry(array);
-        cluster
-            .sh(&format!("squeue -h -j {array},{merge}"))
-            .is_empty()
-    });
-    let logs = dir.path().join(run).join("jobs/logs");
-    let mut continued = 0;
-    for shard in 0..6 {
-        let log = std::fs::read_to_string(logs.join(format!("shards-{shard}.log"))).unwrap();
-        assert!(!log.contains("generate failed"), "{log}");
-        continued += usize::from(log.contains("continuing after"));
-    }
-    assert!(
-        continued >= 2,
-        "tasks went on after they were started again"
-    );
-    assert_eq!(lines(&dir.path().join(run).join("outputs.jsonl")).len(), 72);
-    unigauge(dir.path())
-        .args([
-            "run",
-            "./questions.toml",
-            "--model",
-            "./slow.toml",
-            "--out",
-            "whole",
-        ])
-        .assert()
-        .code(0);
-    for name in ["grades.jsonl", "summary.json"] {
-        let read = |run: &str| std::fs::read_to_string(dir.path().join(run).join(name)).unwrap();
-        assert_eq!(read("whole/questions/slow/seed0"), read(run), "{name}");
-    }
-    let status = unigauge(dir.path()).args(["status", run]).output().unwrap();
-    assert_eq!(status.status.code(), Some(0), "{}", stderr(&status));
+    wait_for_end(cluster, &jobs.iter().collect::<Vec<_>>());
+    let logs = (0..6).map(|shard| log(dir, run, shard));
+    let logs = logs.inspect(|log| assert!(!log.contains("generate failed"), "{log}"));
+    let continued = logs.filter(|log| log.contains("continuing after"));
+    assert!(continued.count() >= 2, "tasks go on after they start again");
+    assert_eq!(journal(dir, run, "outputs.jsonl"), 72);
+    assert_whole(dir, &target, run);
+    assert_eq!(code_of_status(dir, run), Some(0));
     // One shard loses its journal, and only that one is sent again.
     for name in ["outputs.2-of-6.jsonl", "outputs.jsonl", "beat.2-of-6.json"] {
-        std::fs::remove_file(dir.path().join(run).join(name)).unwrap();
+        std::fs::remove_file(dir.join("results").join(run).join(name)).unwrap();
     }
-    let jobs = submit(
-        dir.path(),
-        &cluster,
+    let again = ["--again", "--", "--cpus-per-task=2"];
+    let jobs = submit(dir, cluster, &target, &again);
+    wait_for_end(cluster, &jobs.iter().collect::<Vec<_>>());
+    let script = dir.join("results").join(run).join("jobs/shards.sbatch");
+    let sent = std::fs::read_to_string(script).unwrap();
+    assert!(sent.contains("#SBATCH --array=1\n"), "{sent}");
+    assert_eq!(journal(dir, run, "outputs.jsonl"), 72);
+}
+
+/// A miniature model in six shards, and beside it one shard that needs more time than it has.
+fn a_kill_and_a_time_limit(dir: &Path, cluster: &Cluster) {
+    let long = [
+        "./questions.toml",
+        "--model",
+        "./slow.toml",
+        "-j",
+        "1",
+        "--run",
+        "long",
+    ];
+    let limit = ["--shards", "1", "--time", "1", "--warning", "50"];
+    let long_jobs = submit(dir, cluster, &long, &limit);
+    let model = miniature(dir, "mini-uniworld", 48);
+    let target = [
+        "mini-geneval",
+        "--model",
+        &model,
+        "--limit",
+        "120",
+        "-j",
+        "1",
+    ];
+    let run = "mini-geneval/mini-uniworld/seed0-limit120";
+    let six = ["--shards", "6", "--", "--cpus-per-task=2"];
+    let jobs = submit(dir, cluster, &target, &six);
+    let mut killed = None;
+    wait_for("a shard works and is killed", 60, || {
+        let mut at_work = (1..=6).filter_map(|shard| Some((shard, at_work(dir, run, shard)?)));
+        killed = at_work.find(|(_, process)| kill(*process, Signal::SIGKILL).is_ok());
+        killed.is_some()
+    });
+    preempt(cluster, &format!("{},{}", jobs[0], long_jobs[0]));
+    let mut all: Vec<&String> = jobs.iter().collect();
+    all.extend(&long_jobs);
+    wait_for_end(cluster, &all);
+    let (killed, _) = killed.unwrap();
+    let merged = journal(dir, run, "outputs.jsonl");
+    assert!(
+        (100..120).contains(&merged),
+        "shard {killed} of 20 outputs is missing: {merged}"
+    );
+    assert_eq!(code_of_status(dir, run), Some(5));
+    let again = submit(
+        dir,
+        cluster,
+        &target,
         &["--again", "--", "--cpus-per-task=2"],
     );
-    wait_for("the second sending ends", 120, || {
-        cluster.hurry(&jobs[0]);
-        cluster
-            .sh(&format!("squeue -h -j {},{}", jobs[0], jobs[1]))
-            .is_empty()
-    });
-    let sent = std::fs::read_to_string(dir.path().join(run).join("jobs/shards.sbatch")).unwrap();
-    assert!(sent.contains("#SBATCH --array=1\n"), "{sent}");
-    assert_eq!(lines(&dir.path().join(run).join("outputs.jsonl")).len(), 72);
+    wait_for_end(cluster, &again.iter().collect::<Vec<_>>());
+    assert_whole(dir, &target, run);
+    // The shard whose time was too short was warned, and went on by itself in a new job.
+    let said = log(dir, "questions/slow/long", 0);
+    assert!(said.contains("continuing after"), "{said}");
+    assert_whole(dir, &long, "questions/slow/long");
+}
+
+/// The process that makes a shard of six. `None` if none does, or the shard is complete.
+fn at_work(dir: &Path, run: &str, shard: usize) -> Option<Pid> {
+    let name = format!("beat.{shard}-of-6.json");
+    let beat = std::fs::read_to_string(dir.join("results").join(run).join(name)).ok()?;
+    let beat: serde_json::Value = serde_json::from_str(&beat).ok()?;
+    let is_left = journal(dir, run, &format!("outputs.{shard}-of-6.jsonl")) < 20;
+    let process = i32::try_from(beat["process"].as_i64()?).ok()?;
+    (is_left && beat["state"] == "running").then_some(Pid::from_raw(process))
 }

@@ -336,7 +336,7 @@ fn k8s(dir: &Path, options: &[&str]) -> (String, Vec<Value>) {
         .args(["submit", "k8s", "geneval", "--model", "flux-1-dev"])
         .args(["--shards", "16", "--image", "lab/unigauge:0.1.0"])
         .args(["--gpus", "1", "--cpus", "8", "--memory", "64Gi"])
-        .args(["--only", "a: \"b\"", "--run", "mine"])
+        .args(["--only", "a: \"b\" $(c)$$", "--run", "mine"])
         .args(options)
         .output()
         .unwrap();
@@ -435,7 +435,7 @@ fn the_manifest_of_kubernetes_follows_the_rules_of_the_api_server() {
         "run",
         "geneval",
         "flux-1-dev",
-        "a: \"b\"",
+        "a: \"b\" $$(c)$$$$", // Kubernetes halves them.
         "/results",
         "auto",
         "16",

@@ -159,6 +159,18 @@ pub(crate) fn lines(path: &Path) -> Vec<serde_json::Value> {
         .collect()
 }
 
+/// A shipped miniature model that takes another number of steps, as a file in a folder.
+pub(crate) fn miniature(dir: &Path, name: &str, steps: u32) -> String {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/models/{name}.toml"));
+    let text = std::fs::read_to_string(shipped).unwrap();
+    let changed = text.replace(
+        "num_inference_steps = 16",
+        &format!("num_inference_steps = {steps}"),
+    );
+    std::fs::write(dir.join(format!("{name}.toml")), changed).unwrap();
+    format!("./{name}.toml")
+}
+
 /// Standard error of a finished command, with wrapped lines of messages joined again.
 pub(crate) fn stderr(output: &std::process::Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).replace("\n  │ ", " ");
