@@ -21,8 +21,11 @@ const SECRETS: [(&str, &str); 3] = [
     ("AWS_REGION", "us-east-1"),
 ];
 
-/// Hands over the same picture for everything, after some time.
-const PROGRAM: &str = r#"while IFS= read -r line; do
+/// Hands over the same picture for everything, after some time. From the third one on, it waits for the file `go`.
+const PROGRAM: &str = r#"n=0
+while IFS= read -r line; do
+n=$((n + 1))
+while [ "$n" -gt 2 ] && [ ! -e go ]; do sleep 0.05; done
 id=$(printf '%s' "$line" | sed 's/.*"id":"\([^"]*\)".*/\1/')
 out=$(printf '%s' "$line" | sed 's/.*"output_dir":"\([^"]*\)".*/\1/')
 sleep 0.15
@@ -96,6 +99,11 @@ impl Server {
             .args([format!("-filer.port={filer}"), format!("-s3.port={s3}")])
             .args([
                 "-s3.config=s3.json",
+                "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
+                "-s3.localSocket=s3.sock",
+                "-filer.localSocket=filer.sock",
+                "-master.telemetry=false",
                 "-volume.max=20",
                 "-master.volumeSizeLimitMB=64",
             ])
@@ -215,6 +223,7 @@ fn folder() -> tempfile::TempDir {
     let picture = run.join(line["file"].as_str().unwrap());
     std::fs::copy(picture, dir.path().join("picture.png")).unwrap();
     std::fs::write(dir.path().join("program.sh"), PROGRAM).unwrap();
+    std::fs::write(dir.path().join("go"), "").unwrap();
     let cwd = dir.path().display();
     let model = format!(
         "name = \"slow\"\ntitle = \"slow\"\ngenerator = \"command\"\n\n[settings]\n\
@@ -249,6 +258,7 @@ fn shards_on_folders_of_their_own_are_cut_and_merge_over_a_prefix_to_the_whole_r
     };
     let folder = folder();
     let dir = folder.path();
+    std::fs::remove_file(dir.join("go")).unwrap();
     let first = server.start_shard(dir, "one", "1/2");
     let mut second = server.start_shard(dir, "two", "2/2");
     wait_for("outputs of both shards are in the store", || {
@@ -276,6 +286,7 @@ fn shards_on_folders_of_their_own_are_cut_and_merge_over_a_prefix_to_the_whole_r
     wait_for("the shard goes on", || {
         server.journal("outputs.2-of-2.jsonl") > told
     });
+    std::fs::write(dir.join("go"), "").unwrap();
     kill(
         Pid::from_raw(again.id().try_into().unwrap()),
         Signal::SIGTERM,
