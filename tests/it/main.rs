@@ -13,6 +13,7 @@ mod parquet_files;
 mod ablation;
 mod assets;
 mod bad_input;
+mod bagel;
 mod bench;
 mod beyond_scale;
 mod checkpoints;

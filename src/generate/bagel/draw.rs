@@ -291,7 +291,8 @@ impl Draw {
         let draw = || -> Result<Vec<Tensor>> {
             let branches = branches(&model, pictures, first.grid)?;
             let noise: Vec<&Tensor> = pictures.iter().map(|picture| &picture.noise).collect();
-            let noise = (&Tensor::cat(&noise, 0)?, first.grid);
+            let stacked = Tensor::cat(&noise, 0)?;
+            let noise = (&stacked, first.grid);
             let special = self.words.special;
             let packed = sampler.draw(&model, noise, special, &branches, &mut |_| {
                 !cancel.is_raised()

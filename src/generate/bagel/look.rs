@@ -113,7 +113,13 @@ fn check_sides(name: &str, processor: &StridedProcessor) -> Result<(), GenerateE
         stride,
         ..
     } = *processor;
-    if stride <= max_side && min_side <= max_side && processor.max_pixels > 0 {
+    if processor.max_pixels == 0 {
+        return Err(GenerateError::fatal(
+            format!("`{name}_max_pixels` is 0; it must be positive"),
+            "leave it out to use that of the authors",
+        ));
+    }
+    if stride <= max_side && min_side <= max_side {
         return Ok(());
     }
     Err(GenerateError::fatal(

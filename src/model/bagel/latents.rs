@@ -67,6 +67,8 @@ pub(super) struct Latents {
     time2: Linear,
     positions: PositionTable,
     llm2vae: Linear,
+    /// Width of a token.
+    pub(super) width: usize,
     device: Device,
 }
 
@@ -82,6 +84,7 @@ impl Latents {
             time2: linear(&time.at(2), hidden, hidden, true)?,
             positions: PositionTable::new(weights, "latent_pos_embed.pos_embed", SIDE, hidden)?,
             llm2vae: linear(&weights.at("llm2vae"), hidden, width, true)?,
+            width,
             device: weights.device().clone(),
         })
     }

@@ -62,6 +62,11 @@ impl Bagel {
         self.embed_tokens.embeddings().device()
     }
 
+    /// Width of a packed token of latents, 4z.
+    pub fn token_width(&self) -> usize {
+        self.latents.width
+    }
+
     /// The angles of tokens at these positions.
     pub(super) fn angles(&self, positions: impl ExactSizeIterator<Item = usize>) -> Result<Angles> {
         Angles::plain(positions, self.theta, self.half, self.device())
