@@ -1,5 +1,5 @@
-//! `bagel`: one picture through the eyes, a prompt, one step of a picture after the prompt without guidance, and
-//! each further word.
+//! `bagel`: one picture through the eyes, a prompt, one step of a picture after the prompt without guidance,
+//! and each further word.
 
 use crate::bench::clock::Seconds;
 use crate::bench::network::{Bench, TimedNetwork, tokens};

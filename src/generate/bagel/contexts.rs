@@ -1,4 +1,5 @@
-//! The contexts of a request: what the model reads before it draws or answers, and the thoughts that it writes.
+//! The contexts of a request: what the model reads before it draws or answers, and the thoughts that it
+//! writes.
 
 use super::look::Seen;
 use super::settings::{BagelSettings, Posterior, Think};
@@ -53,8 +54,8 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// Reads the turns of the request: the text that asks for thoughts, and of each turn first the pictures and
-    /// then the words. `noise` draws the latents of input pictures.
+    /// Reads the turns of the request: the text that asks for thoughts, and of each turn first the pictures
+    /// and then the words. `noise` draws the latents of input pictures.
     ///
     /// # Errors
     /// Fails if the history has a mistake, a picture is too large for the checkpoint, or memory runs out.

@@ -1,5 +1,5 @@
-//! The phase `look`: the input pictures as the eyes see them and, for a picture as the answer, the distribution
-//! of their latents.
+//! The phase `look`: the input pictures as the eyes see them and, for a picture as the answer, the
+//! distribution of their latents.
 
 use super::place::Checkpoint;
 use super::settings::{BagelSettings, VitInput};
@@ -102,8 +102,8 @@ pub(super) fn phase(settings: &BagelSettings, checkpoint: &Checkpoint) -> Phase 
     })
 }
 
-/// The area of a picture for the autoencoder above which it is shrunk, in pixels. Only very long pictures have
-/// more after they were resized.
+/// The area of a picture for the autoencoder above which it is shrunk, in pixels. Only very long pictures
+/// have more after they were resized.
 const VAE_PIXELS: u64 = 14 * 14 * 9 * 1024;
 
 fn check_sides(name: &str, processor: &StridedProcessor) -> Result<(), GenerateError> {

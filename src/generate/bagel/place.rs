@@ -34,7 +34,8 @@ pub(super) struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads the configurations. Without weights, sizes that are in no configuration are those of the release.
+    /// Reads the configurations. Without weights, sizes that are in no configuration are those of the
+    /// release.
     ///
     /// # Errors
     /// Fails if a configuration is absent or wrong, or a file of weights is damaged.

@@ -6,8 +6,8 @@ use crate::record::Task;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
-/// Settings of the `bagel` generator. The defaults are those of the authors' notebook, with pictures prepared as
-/// in their evaluation scripts.
+/// Settings of the `bagel` generator. The defaults are those of the authors' notebook, with pictures prepared
+/// as in their evaluation scripts.
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BagelSettings {
@@ -28,8 +28,8 @@ pub struct BagelSettings {
     /// there are no pictures, it strengthens the guidance by the text. Default: 1, and 2 for an edit.
     #[serde(default)]
     pub cfg_img_scale: Option<f64>,
-    /// The times with guidance, from 0 for a picture to 1 for noise: above the first, up to the second. Default:
-    /// `[0.4, 1]`, and `[0, 1]` for an edit.
+    /// The times with guidance, from 0 for a picture to 1 for noise: above the first, up to the second.
+    /// Default: `[0.4, 1]`, and `[0, 1]` for an edit.
     #[serde(default)]
     pub cfg_interval: Option<[f64; 2]>,
     /// How a guided velocity is brought back to the length of the plain one. Default: `"global"`, and
@@ -81,8 +81,8 @@ pub struct BagelSettings {
     /// on it.
     #[serde(default = "batch_size")]
     pub batch_size: usize,
-    /// The number format of the decoder's weights and products. Norms, latents, the vision transformer and the
-    /// autoencoder are always in f32.
+    /// The number format of the decoder's weights and products. Norms, latents, the vision transformer and
+    /// the autoencoder are always in f32.
     #[serde(default)]
     pub precision: Precision,
 }
@@ -91,8 +91,8 @@ pub struct BagelSettings {
 #[derive(Debug, Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Think {
-    /// The longest thoughts, in tokens, with the token that opens them. Before an answer, the thoughts are a part
-    /// of it.
+    /// The longest thoughts, in tokens, with the token that opens them. Before an answer, the thoughts are a
+    /// part of it.
     #[serde(default = "answer_length")]
     pub max_length: usize,
     /// The scores of tokens are divided by it, and a token is drawn. Default: the most likely token is taken.
@@ -102,15 +102,15 @@ pub struct Think {
     /// from `system_from`.
     #[serde(default)]
     pub system: Option<String>,
-    /// The authors' `inferencer.py`, which has their two texts, one for pictures and one for answers. Default:
-    /// `inferencer.py` in the checkpoint.
+    /// The authors' `inferencer.py`, which has their two texts, one for pictures and one for answers.
+    /// Default: `inferencer.py` in the checkpoint.
     #[serde(default)]
     pub system_from: Option<PathBuf>,
     /// Whether the context without pictures has the thoughts, as in the authors' evaluation of edits.
     #[serde(default)]
     pub thoughts_in_image_context: bool,
-    /// Whether the context without the text of a picture from words begins with the text that asks for thoughts.
-    /// In the authors' evaluation by WISE it is empty.
+    /// Whether the context without the text of a picture from words begins with the text that asks for
+    /// thoughts. In the authors' evaluation by WISE it is empty.
     #[serde(default = "yes")]
     pub system_in_text_context: bool,
 }

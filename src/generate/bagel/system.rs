@@ -51,8 +51,8 @@ impl SystemTexts {
     }
 }
 
-/// The text between three quotes that a Python file gives a name at the start of a line. Texts with escapes are
-/// not read.
+/// The text between three quotes that a Python file gives a name at the start of a line. Texts with escapes
+/// are not read.
 fn constant(file: &str, name: &str) -> Option<String> {
     let file = file.replace("\r\n", "\n");
     let start = file

@@ -89,8 +89,8 @@ impl Context {
     }
 }
 
-/// The contexts of pictures that are drawn together. Shorter ones are padded with zeros at the start, which no
-/// token sees.
+/// The contexts of pictures that are drawn together. Shorter ones are padded with zeros at the start, which
+/// no token sees.
 pub struct Branch {
     /// Keys and values [B, kv_heads, longest, d] of each layer. Empty if nothing was read.
     layers: Vec<(Tensor, Tensor)>,

@@ -97,7 +97,8 @@ impl Latents {
         Ok(x.broadcast_add(&positions)?)
     }
 
-    /// States of latents [B, h · w, D] → velocities [B, h · w, 4z], which point from the picture to the noise.
+    /// States of latents [B, h · w, D] → velocities [B, h · w, 4z], which point from the picture to the
+    /// noise.
     pub(super) fn velocity(&self, states: &Tensor) -> Result<Tensor> {
         Ok(self.llm2vae.forward(states)?)
     }

@@ -1,10 +1,10 @@
-//! BAGEL (Deng et al., "Emerging Properties in Unified Multimodal Pretraining", arXiv 2505.14683): one decoder
-//! of Qwen2.5's shape that reads words and pictures, writes words, and draws pictures.
+//! BAGEL (Deng et al., "Emerging Properties in Unified Multimodal Pretraining", arXiv 2505.14683): one
+//! decoder of Qwen2.5's shape that reads words and pictures, writes words, and draws pictures.
 //!
 //! Every weight of the decoder exists twice: latents of pictures take one set, and all other tokens the other
 //! one, with one attention over both. A picture is seen by a SigLIP vision transformer ([`Eye`]), and as
-//! latents of FLUX's autoencoder. A [`Context`] is what was read so far. All tensors of `ema.safetensors` have
-//! their published names.
+//! latents of FLUX's autoencoder. A [`Context`] is what was read so far. All tensors of `ema.safetensors`
+//! have their published names.
 
 mod config;
 mod context;

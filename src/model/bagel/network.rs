@@ -142,8 +142,8 @@ impl Bagel {
         self.read(self.embed(&ids)?, Kind::Plain, Mask::Causal, place, context)
     }
 
-    /// Reads the tokens [P, D] of a picture as the eyes see it into a context. Each sees all of the picture and
-    /// what is before it. Returns the states with those of the tokens around the picture, [1, P + 2, D].
+    /// Reads the tokens [P, D] of a picture as the eyes see it into a context. Each sees all of the picture
+    /// and what is before it. Returns the states with those of the tokens around the picture, [1, P + 2, D].
     ///
     /// # Errors
     /// Fails if the width is another, or the device has no room.
@@ -207,8 +207,8 @@ impl Bagel {
         Branch::new(contexts, grid, (self.theta, self.half), self.device())
     }
 
-    /// The states after the final norms of noisy pictures at a time in 0 to 1, with those of the tokens around
-    /// them: packed latents [B, h · w, 4z] → [B, h · w + 2, D]. The branch does not change.
+    /// The states after the final norms of noisy pictures at a time in 0 to 1, with those of the tokens
+    /// around them: packed latents [B, h · w, 4z] → [B, h · w + 2, D]. The branch does not change.
     ///
     /// # Errors
     /// Fails if the pictures are not those of the branch, or do not fit the table of positions.
@@ -232,7 +232,8 @@ impl Bagel {
         )
     }
 
-    /// The velocities of the latents whose states [B, h · w + 2, D] [`Self::noise_states`] gave, [B, h · w, 4z].
+    /// The velocities of the latents whose states [B, h · w + 2, D] [`Self::noise_states`] gave, [B, h · w,
+    /// 4z].
     ///
     /// # Errors
     /// Fails if the width is another.

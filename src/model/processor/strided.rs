@@ -15,8 +15,8 @@ pub struct StridedProcessor {
     pub min_side: u32,
     /// Both sides are multiples of it, in pixels.
     pub stride: u32,
-    /// The largest area, in pixels. Both sides of a larger picture are multiplied by the ratio of the areas, and
-    /// not by its root, as in the authors' code.
+    /// The largest area, in pixels. Both sides of a larger picture are multiplied by the ratio of the areas,
+    /// and not by its root, as in the authors' code.
     pub max_pixels: u64,
 }
 
