@@ -21,7 +21,7 @@ use crate::record::{Object, Task};
 use candle_core::{DType, Tensor};
 
 /// The draws of sampled words come from a generator of their own, with this number in its seed.
-const WORDS: u64 = 0x77_6f_72_64;
+const WORDS: u64 = 0x776f_7264;
 
 /// What reads and writes words.
 pub(super) struct Words {

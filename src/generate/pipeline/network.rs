@@ -30,7 +30,7 @@ pub(crate) struct NetworkInfo {
     /// Open files, for sizes that are in no configuration.
     pub stored: Option<Arc<Files>>,
     /// How the files name the tensors, if their only published layout is not that of the network.
-    pub in_files: Option<fn(&[Asked]) -> Result<Vec<Asked>>>,
+    pub in_files: Option<InFiles>,
 }
 
 impl NetworkInfo {
@@ -48,6 +48,9 @@ impl NetworkInfo {
         }
     }
 }
+
+/// Gives the tensors of a network the names and shapes that they have in files.
+type InFiles = fn(&[Asked]) -> Result<Vec<Asked>>;
 
 type Build<T> = dyn Fn(&Weights) -> Result<T> + Send + Sync;
 
