@@ -67,7 +67,7 @@ impl TimedNetwork for Bagel {
         let noise = bench.noise(&[1, grid.count(), model.token_width()])?;
         let noise = noise.to_dtype(DType::F32)?;
         bench.time("step", || {
-            let states = model.noise_states(&noise, grid, 0.9, SPECIAL, &branch)?;
+            let states = model.noise_states(&noise, grid, &[0.9], SPECIAL, &branch)?;
             model.velocity(&states)
         })?;
         let (mut later, mut last): (Vec<f64>, Option<Instant>) = (Vec::new(), None);

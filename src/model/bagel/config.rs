@@ -16,6 +16,28 @@ pub struct BagelConfig {
     /// The vision transformer (`vit_config.json`).
     #[serde(rename = "vit_config")]
     pub vit: SiglipVisionConfig,
+    /// The sizes of latents where no tensor shows them. No published file has them.
+    #[serde(default)]
+    pub latents: LatentShape,
+}
+
+/// The sizes of latents, which are constants in the authors' code.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LatentShape {
+    /// Side of the table of positions. `max_latent_size` of the published `config.json` says otherwise.
+    pub side: usize,
+    /// Width of a token, which is four times the number of latent channels.
+    pub token_width: usize,
+}
+
+impl Default for LatentShape {
+    fn default() -> Self {
+        Self {
+            side: 64,
+            token_width: 64,
+        }
+    }
 }
 
 /// The fields of `llm_config.json` that the decoder needs.
@@ -59,6 +81,7 @@ impl BagelConfig {
         let config = Self {
             llm: read_config(&llm)?,
             vit: read_config(&vit)?,
+            latents: LatentShape::default(),
         };
         let wrong = |path: &Path| {
             let path = path.to_owned();

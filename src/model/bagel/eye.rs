@@ -6,7 +6,7 @@ use crate::model::nn::{
     Activation, EncoderLayer, EncoderShape, LayerNorm, Linear, Mask, layer_norm, linear,
 };
 use crate::model::{ModelError, Result, Weights};
-use candle_core::{Module, Tensor};
+use candle_core::{D, Module, Tensor};
 
 /// `vit_model`, `connector` and `vit_pos_embed`. No picture is resampled to a fixed size.
 pub struct Eye {
@@ -68,12 +68,16 @@ impl Eye {
         })
     }
 
-    /// The size in patches of pixels [C, H, W].
+    /// The size in patches of pixels [.., C, H, W].
     ///
     /// # Errors
     /// Fails if the sides are not multiples of a patch.
     pub fn grid(&self, pixels: &Tensor) -> Result<Grid> {
-        let (channels, height, width) = pixels.dims3()?;
+        let (channels, height, width) = (
+            pixels.dim(D::Minus(3))?,
+            pixels.dim(D::Minus2)?,
+            pixels.dim(D::Minus1)?,
+        );
         let p = self.patch;
         if channels != self.channels || !height.is_multiple_of(p) || !width.is_multiple_of(p) {
             return Err(ModelError::Input(format!(
@@ -99,26 +103,35 @@ impl Eye {
     /// # Errors
     /// Fails if the picture is larger than the table of positions, or its sides are not multiples of a patch.
     pub fn features(&self, pixels: &Tensor) -> Result<Tensor> {
-        let (grid, p) = (self.grid(pixels)?, self.patch);
+        Ok(self.batch_features(&pixels.unsqueeze(0)?)?.squeeze(0)?)
+    }
+
+    /// The same for several pictures of one size: [B, C, H, W] → [B, P, W].
+    ///
+    /// # Errors
+    /// Fails when [`Self::features`] fails.
+    pub fn batch_features(&self, pixels: &Tensor) -> Result<Tensor> {
+        let (grid, p, batch) = (self.grid(pixels)?, self.patch, pixels.dim(0)?);
         // Within a patch, the order is row, column, channel.
         let patches = pixels
-            .reshape(vec![self.channels, grid.h, p, grid.w, p])?
-            .permute(vec![1, 3, 2, 4, 0])?
-            .reshape((grid.count(), ()))?;
+            .reshape(vec![batch, self.channels, grid.h, p, grid.w, p])?
+            .permute(vec![0, 2, 4, 3, 5, 1])?
+            .reshape((batch, grid.count(), ()))?;
         let patches = self.patch_embedding.forward(&patches)?;
-        let mut x = (patches + self.position_embedding.rows(grid)?)?.unsqueeze(0)?;
+        let mut x = patches.broadcast_add(&self.position_embedding.rows(grid)?)?;
         for layer in &self.layers {
             x = layer.forward(&x, Mask::None)?;
         }
-        Ok(self.post_layernorm.forward(&x)?.squeeze(0)?)
+        Ok(self.post_layernorm.forward(&x)?)
     }
 
-    /// Features [P, W] of a picture of the size `grid` → its tokens in the decoder [P, D].
+    /// Features [.., P, W] of pictures of the size `grid` → their tokens in the decoder [.., P, D].
     ///
     /// # Errors
     /// Fails if there are not `grid` patches, or they do not fit the table of positions.
     pub fn embeds(&self, features: &Tensor, grid: Grid) -> Result<Tensor> {
         let inner = Activation::GeluTanh.apply(&self.fc1.forward(features)?)?;
-        Ok((self.fc2.forward(&inner)? + self.vit_pos_embed.rows(grid)?)?)
+        let tokens = self.fc2.forward(&inner)?;
+        Ok(tokens.broadcast_add(&self.vit_pos_embed.rows(grid)?)?)
     }
 }

@@ -1,5 +1,6 @@
 //! Latents as tokens of 2 × 2 cells, and their way into the decoder.
 
+use super::config::LatentShape;
 use super::table::{Grid, PositionTable};
 use crate::model::nn::{Activation, Linear, linear};
 use crate::model::{ModelError, Result, Weights};
@@ -8,27 +9,29 @@ use candle_core::{Device, Module, Tensor};
 /// Number of numbers that describe a time.
 const TIME: usize = 256;
 
-/// The side of the released table of positions. The configuration of the release says otherwise.
-const SIDE: usize = 64;
-
-/// Width of a token in the released checkpoint: 2 × 2 cells of 16 channels.
-const TOKEN: usize = 64;
-
 /// [z, 2h, 2w] → [h · w, 4z]. Within a token, the order is row, column, channel.
 ///
 /// # Errors
 /// Fails if height or width is odd.
 pub fn pack(latents: &Tensor) -> Result<Tensor> {
-    let (channels, height, width) = latents.dims3()?;
-    let Grid { h, w } = latent_grid(latents)?;
+    Ok(pack_all(&latents.unsqueeze(0)?)?.squeeze(0)?)
+}
+
+/// The same for several pictures: [B, z, 2h, 2w] → [B, h · w, 4z].
+///
+/// # Errors
+/// Fails if height or width is odd.
+pub fn pack_all(latents: &Tensor) -> Result<Tensor> {
+    let (batch, channels, height, width) = latents.dims4()?;
+    let (h, w) = (height / 2, width / 2);
     if (2 * h, 2 * w) != (height, width) {
         return Err(ModelError::Input(format!(
             "latents of {width} × {height} cells cannot be divided into tokens of 2 × 2"
         )));
     }
-    let cells = latents.reshape(vec![channels, h, 2, w, 2])?;
-    let tokens = cells.permute(vec![1, 3, 2, 4, 0])?;
-    Ok(tokens.reshape((h * w, 4 * channels))?)
+    let cells = latents.reshape(vec![batch, channels, h, 2, w, 2])?;
+    let tokens = cells.permute(vec![0, 2, 4, 3, 5, 1])?;
+    Ok(tokens.reshape((batch, h * w, 4 * channels))?)
 }
 
 /// [B, h · w, 4z] → [B, z, 2h, 2w].
@@ -73,27 +76,30 @@ pub(super) struct Latents {
 }
 
 impl Latents {
-    /// Loads the tensors. `hidden` is the width of the decoder.
-    pub(super) fn new(hidden: usize, weights: &Weights) -> Result<Self> {
+    /// Loads the tensors. `hidden` is the width of the decoder. `shape` has the sizes that no tensor shows.
+    pub(super) fn new(hidden: usize, shape: LatentShape, weights: &Weights) -> Result<Self> {
         let stored = weights.dims("vae2llm.weight");
         let width = stored.and_then(|dims| dims.get(1).copied());
-        let (width, time) = (width.unwrap_or(TOKEN), weights.at("time_embedder.mlp"));
+        let width = width.unwrap_or(shape.token_width);
+        let time = weights.at("time_embedder.mlp");
+        let positions = "latent_pos_embed.pos_embed";
         Ok(Self {
             vae2llm: linear(&weights.at("vae2llm"), width, hidden, true)?,
             time1: linear(&time.at(0), TIME, hidden, true)?,
             time2: linear(&time.at(2), hidden, hidden, true)?,
-            positions: PositionTable::new(weights, "latent_pos_embed.pos_embed", SIDE, hidden)?,
+            positions: PositionTable::new(weights, positions, shape.side, hidden)?,
             llm2vae: linear(&weights.at("llm2vae"), hidden, width, true)?,
             width,
             device: weights.device().clone(),
         })
     }
 
-    /// Packed latents [B, h · w, 4z] at a time in 0 to 1, which is 0 for clean ones → tokens [B, h · w, D].
-    pub(super) fn embed(&self, packed: &Tensor, grid: Grid, time: f64) -> Result<Tensor> {
+    /// Packed latents [B, h · w, 4z] → tokens [B, h · w, D]. There is one time in 0 to 1 for all pictures, or
+    /// one for each. It is 0 for clean latents.
+    pub(super) fn embed(&self, packed: &Tensor, grid: Grid, times: &[f64]) -> Result<Tensor> {
         let positions = self.positions.rows(grid)?;
         let x = self.vae2llm.forward(packed)?;
-        let x = x.broadcast_add(&self.time(time)?)?;
+        let x = x.broadcast_add(&self.times(times)?.unsqueeze(1)?)?;
         Ok(x.broadcast_add(&positions)?)
     }
 
@@ -103,14 +109,19 @@ impl Latents {
         Ok(self.llm2vae.forward(states)?)
     }
 
-    /// The vector of a time, [1, D]: cosines before sines. The time is not multiplied by 1000.
-    fn time(&self, time: f64) -> Result<Tensor> {
+    /// The vectors of times, [times, D]: cosines before sines. A time is not multiplied by 1000.
+    fn times(&self, times: &[f64]) -> Result<Tensor> {
         let half = TIME / 2;
-        let angle = |k: usize| time * (-(10000f64.ln()) * k as f64 / half as f64).exp();
-        let cos = (0..half).map(|k| angle(k).cos() as f32);
-        let sin = (0..half).map(|k| angle(k).sin() as f32);
-        let values: Vec<f32> = cos.chain(sin).collect();
-        let values = Tensor::from_vec(values, (1, TIME), &self.device)?;
+        let angle = |time: f64, k: usize| {
+            let frequency = (-(10000f64.ln()) * k as f64 / half as f64).exp();
+            time * frequency
+        };
+        let values = times.iter().flat_map(|&time| {
+            let cos = (0..half).map(move |k| angle(time, k).cos() as f32);
+            cos.chain((0..half).map(move |k| angle(time, k).sin() as f32))
+        });
+        let values: Vec<f32> = values.collect();
+        let values = Tensor::from_vec(values, (times.len(), TIME), &self.device)?;
         let inner = Activation::Silu.apply(&self.time1.forward(&values)?)?;
         Ok(self.time2.forward(&inner)?)
     }

@@ -20,10 +20,10 @@ mod table;
 mod tests;
 mod write;
 
-pub use config::{BagelConfig, LlmConfig};
+pub use config::{BagelConfig, LatentShape, LlmConfig};
 pub use context::{Branch, Context, Mark};
 pub use eye::Eye;
-pub use latents::{latent_grid, pack, unpack};
+pub use latents::{latent_grid, pack, pack_all, unpack};
 pub use network::Bagel;
 pub use sampler::{Branches, Renorm, Sampler, SeenStep};
 pub use special::SpecialTokens;

@@ -52,7 +52,7 @@ impl Bagel {
                 .collect::<Result<_>>()?,
             norms: [norm("")?, norm(LATENT)?],
             lm_head: linear(&own.at("lm_head"), hidden, llm.vocab_size, false)?,
-            latents: Latents::new(hidden, &exact)?,
+            latents: Latents::new(hidden, config.latents, &exact)?,
             dtype: weights.dtype(),
         })
     }
@@ -74,13 +74,20 @@ impl Bagel {
 
     /// Token vectors [1, L, D] in f32.
     pub(super) fn embed(&self, ids: &[u32]) -> Result<Tensor> {
+        self.embed_rows(&[ids])
+    }
+
+    /// Token vectors of several rows of one length, [B, L, D] in f32.
+    fn embed_rows<R: AsRef<[u32]>>(&self, rows: &[R]) -> Result<Tensor> {
+        let length = rows.first().map_or(0, |row| row.as_ref().len());
+        let ids: Vec<u32> = rows.iter().flat_map(|row| row.as_ref()).copied().collect();
         if let Some(id) = ids.iter().find(|&&id| id as usize >= self.words) {
             return Err(ModelError::Input(format!(
                 "token {id} is outside the vocabulary of {}",
                 self.words
             )));
         }
-        let ids = Tensor::new(ids, self.device())?.unsqueeze(0)?;
+        let ids = Tensor::from_vec(ids, (rows.len(), length), self.device())?;
         Ok(self.embed_tokens.forward(&ids)?.to_dtype(DType::F32)?)
     }
 
@@ -135,11 +142,41 @@ impl Bagel {
         special: SpecialTokens,
         context: &mut Context,
     ) -> Result<Tensor> {
-        let ids = [&[special.im_start], ids, &[special.im_end]].concat();
+        self.read_texts(&[ids], special, context)
+    }
+
+    /// The same for a context of several sequences, with words of one length for each: [B, L, D].
+    ///
+    /// # Errors
+    /// Fails if the lengths differ, and when [`Self::read_text`] fails.
+    pub fn read_texts<R: AsRef<[u32]>>(
+        &self,
+        rows: &[R],
+        special: SpecialTokens,
+        context: &mut Context,
+    ) -> Result<Tensor> {
+        let closed = |row: &R| [&[special.im_start][..], row.as_ref(), &[special.im_end]].concat();
+        let rows: Vec<Vec<u32>> = rows.iter().map(closed).collect();
+        self.read_open(&rows, context)
+    }
+
+    /// Reads words of one length for each sequence of a context as they are, without tokens around them.
+    /// Returns their states after the final norm, [B, L, D].
+    ///
+    /// # Errors
+    /// Fails when [`Self::read_texts`] fails.
+    pub fn read_open<R: AsRef<[u32]>>(&self, rows: &[R], context: &mut Context) -> Result<Tensor> {
+        let length = rows.first().map_or(0, |row| row.as_ref().len());
         let start = context.mark().position;
-        let angles = self.angles(start..start + ids.len())?;
-        let place = (&angles, ids.len());
-        self.read(self.embed(&ids)?, Kind::Plain, Mask::Causal, place, context)
+        let angles = self.angles(start..start + length)?;
+        let embeds = self.embed_rows(rows)?;
+        self.read(
+            embeds,
+            Kind::Plain,
+            Mask::Causal,
+            (&angles, length),
+            context,
+        )
     }
 
     /// Reads the tokens [P, D] of a picture as the eyes see it into a context. Each sees all of the picture
@@ -153,7 +190,21 @@ impl Bagel {
         special: SpecialTokens,
         context: &mut Context,
     ) -> Result<Tensor> {
-        let embeds = embeds.to_dtype(DType::F32)?.unsqueeze(0)?;
+        self.read_pictures(&embeds.unsqueeze(0)?, special, context)
+    }
+
+    /// The same for a context of several sequences, with a picture of one size for each: tokens [B, P, D] →
+    /// [B, P + 2, D].
+    ///
+    /// # Errors
+    /// Fails when [`Self::read_picture`] fails.
+    pub fn read_pictures(
+        &self,
+        embeds: &Tensor,
+        special: SpecialTokens,
+        context: &mut Context,
+    ) -> Result<Tensor> {
+        let embeds = embeds.to_dtype(DType::F32)?;
         self.read_whole(&embeds, Kind::Plain, special, context)
     }
 
@@ -169,7 +220,22 @@ impl Bagel {
         context: &mut Context,
     ) -> Result<Tensor> {
         let packed = pack(&latents.to_dtype(DType::F32)?)?.unsqueeze(0)?;
-        let embeds = self.latents.embed(&packed, latent_grid(latents)?, 0.0)?;
+        self.read_packed(&packed, latent_grid(latents)?, special, context)
+    }
+
+    /// The same for a context of several sequences, with packed latents [B, h · w, 4z] of a picture of one
+    /// size for each.
+    ///
+    /// # Errors
+    /// Fails when [`Self::read_latents`] fails.
+    pub fn read_packed(
+        &self,
+        packed: &Tensor,
+        grid: Grid,
+        special: SpecialTokens,
+        context: &mut Context,
+    ) -> Result<Tensor> {
+        let embeds = self.latents.embed(packed, grid, &[0.0])?;
         self.read_whole(&embeds, Kind::Latents, special, context)
     }
 
@@ -199,7 +265,8 @@ impl Bagel {
         Ok(Tensor::cat(&[&ends.0, embeds, &ends.1], 1)?)
     }
 
-    /// The branch of a drawing: pictures of the size `grid`, each after one of the contexts.
+    /// The branch of a drawing: pictures of the size `grid`, each after one of the contexts, or each after one
+    /// of the sequences of a single context.
     ///
     /// # Errors
     /// Fails if the device has no room.
@@ -216,11 +283,11 @@ impl Bagel {
         &self,
         packed: &Tensor,
         grid: Grid,
-        time: f64,
+        times: &[f64],
         special: SpecialTokens,
         branch: &Branch,
     ) -> Result<Tensor> {
-        let embeds = self.latents.embed(packed, grid, time)?;
+        let embeds = self.latents.embed(packed, grid, times)?;
         let embeds = self.between(&embeds, special)?;
         let mask = branch.mask.as_ref().map_or(Mask::None, Mask::Add);
         self.states(
@@ -249,7 +316,15 @@ impl Bagel {
     /// Fails if there are no states.
     pub fn logits(&self, states: &Tensor) -> Result<Tensor> {
         let last = states.narrow(1, states.dim(1)?.saturating_sub(1), 1)?;
-        let last = last.squeeze(1)?.contiguous()?.to_dtype(self.dtype)?;
-        Ok(self.lm_head.forward(&last)?.to_dtype(DType::F32)?)
+        self.all_logits(&last.squeeze(1)?.contiguous()?)
+    }
+
+    /// Scores of the next tokens after states [.., D], [.., V] in f32.
+    ///
+    /// # Errors
+    /// Fails if the width is another.
+    pub fn all_logits(&self, states: &Tensor) -> Result<Tensor> {
+        let scores = self.lm_head.forward(&states.to_dtype(self.dtype)?)?;
+        Ok(scores.to_dtype(DType::F32)?)
     }
 }

@@ -130,7 +130,7 @@ impl Sampler {
         for pair in self.times().windows(2) {
             let (time, next) = (pair[0], pair[1]);
             let velocity = |branch: &Branch| -> Result<Tensor> {
-                model.velocity(&model.noise_states(&x, grid, time, special, branch)?)
+                model.velocity(&model.noise_states(&x, grid, &[time], special, branch)?)
             };
             let full = velocity(&branches.full)?;
             let (mut without_text, mut without_image) = (None, None);
@@ -154,7 +154,8 @@ impl Sampler {
                 without_image: without_image.as_ref(),
             };
             let go_on = on_step(&step);
-            x = (&x + (&used * (next - time))?)?;
+            // A network that learns would keep the graphs of all steps.
+            x = (&x + (&used * (next - time))?)?.detach();
             if !go_on {
                 break;
             }

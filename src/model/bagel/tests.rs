@@ -37,7 +37,7 @@ fn difference(a: &Tensor, b: &Tensor) -> f32 {
 
 fn velocity(model: &Bagel, context: &Context, x: &Tensor, grid: Grid) -> Tensor {
     let branch = model.branch(&[context], grid).unwrap();
-    let states = model.noise_states(x, grid, 0.6, SPECIAL, &branch);
+    let states = model.noise_states(x, grid, &[0.6], SPECIAL, &branch);
     model.velocity(&states.unwrap()).unwrap()
 }
 

@@ -99,7 +99,7 @@ pub(super) fn run_llm(case: &Case, device: &Device) -> Result<Tensors, CaseError
     let time: Vec<f32> = case.input("timestep")?.to_vec1()?;
     let time = time.first().copied().unwrap_or(0.0);
     let noise = input("noise")?.unsqueeze(0)?;
-    let states = bagel.noise_states(&noise, grid, f64::from(time), special, &branch)?;
+    let states = bagel.noise_states(&noise, grid, &[f64::from(time)], special, &branch)?;
     positions.extend(vec![context.mark().position as u32; states.dim(1)?]);
     let velocity = bagel.velocity(&states)?.squeeze(0)?;
     hidden.push(states);
