@@ -14,6 +14,7 @@ mod ablation;
 mod assets;
 mod bad_input;
 mod bagel;
+mod bagel_train;
 mod bench;
 mod beyond_scale;
 mod checkpoints;

@@ -12,6 +12,9 @@ use std::sync::Arc;
 const EMA: &str = "ema.safetensors";
 /// The weights of the autoencoder, in its authors' layout.
 const AE: &str = "ae.safetensors";
+/// The configuration of another autoencoder than FLUX.1's, in the form of diffusers. The weights then have the
+/// names of diffusers. No published checkpoint has it.
+const AE_CONFIG: &str = "ae.json";
 
 /// The parts in which people see the decoder.
 const SPLIT: &[(&str, &str)] = &[
@@ -30,6 +33,8 @@ pub(super) struct Checkpoint {
     pub config: BagelConfig,
     /// The sizes of the autoencoder.
     pub vae: VaeConfig,
+    /// Whether the autoencoder has its authors' layout.
+    is_bfl: bool,
     ema: Option<Arc<Files>>,
 }
 
@@ -46,11 +51,14 @@ impl Checkpoint {
             let open = || folder.shelf().open(&path);
             path.is_file().then(open).transpose()
         };
+        let is_bfl = !folder.path().join(AE_CONFIG).is_file();
         let vae = match open(AE)? {
+            _ if !is_bfl => folder.config(AE_CONFIG)?,
             Some(files) => bfl::config(&files).map_err(fatal)?,
             None => VaeConfig::flux(),
         };
         Ok(Self {
+            is_bfl,
             ema: open(EMA)?,
             folder: folder.clone(),
             config,
@@ -101,7 +109,7 @@ impl Checkpoint {
 
     fn vae_info(&self, name: &'static str) -> NetworkInfo {
         NetworkInfo {
-            in_files: Some(bfl::stored),
+            in_files: if self.is_bfl { Some(bfl::stored) } else { None },
             ..NetworkInfo::new(name, self.folder.location_of(AE), DType::F32)
         }
     }
