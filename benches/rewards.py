@@ -2,7 +2,7 @@
 """How much the reward server bears. The exact observer of the miniature world isolates the server; client and server
 share the machine.
 
-    CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build
+    cargo build --config profile.dev.package.unigauge.opt-level=3
     python3 benches/rewards.py target/debug/unigauge [RUN …] [--ppocr] [--scale 0.1]
 
 Prints one JSON object a run: requests and pictures a second, the median and the 99th percentile of the seconds of a

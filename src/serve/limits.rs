@@ -27,7 +27,7 @@ pub struct Limits {
     pub kept: usize,
     /// Time for the head of a request; an idle connection ends after it too.
     pub header: Duration,
-    /// Time for the body of a request, beside a second for each [`Limits::BYTES_A_SECOND`] that came.
+    /// Time for the body of a request, beside a second for each MiB that came.
     pub slow_body: Duration,
     /// Time in which a client must take some of its answer.
     pub slow_reader: Duration,

@@ -1,10 +1,12 @@
 //! Reinforcement learning of the shipped X-Omni: a few steps, what they leave, and how they go on after an
 //! interruption.
 
+use crate::parity::copy_into;
 use crate::support::{lines, stderr, unigauge};
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -285,20 +287,6 @@ fn a_training_goes_on_only_with_the_reward_that_it_began_with() {
     assert!(error.to_string().contains("`settings.reward`"), "{error}");
 }
 
-/// Copies a shipped checkpoint.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let place = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &place);
-        } else {
-            fs::copy(&path, &place).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_training_goes_on_only_over_the_networks_that_it_began_with() {
     let dir = tempfile::tempdir().unwrap();
@@ -311,11 +299,11 @@ fn a_training_goes_on_only_over_the_networks_that_it_began_with() {
     };
     // Networks beside the training come before the shipped ones.
     let begin = dir.path().join("mini-xomni-sft");
-    copy(&root("shipped/mini-xomni-pretrain"), &begin);
+    copy_into(&root("shipped/mini-xomni-pretrain"), &begin);
     refused("`from.begin`");
     fs::remove_dir_all(&begin).unwrap();
     let system = dir.path().join("mini-xomni-decoder");
-    copy(&root("shipped/mini-xomni-decoder"), &system);
+    copy_into(&root("shipped/mini-xomni-decoder"), &system);
     let vae = system.join("flux/vae/diffusion_pytorch_model.safetensors");
     let mut bytes = fs::read(&vae).unwrap();
     let low = bytes.len() - 2;
@@ -469,6 +457,57 @@ fn the_command_trains_with_the_reward_of_the_miniature_world() {
     }
     assert!(folder.join("curve.svg").is_file());
     assert!(!folder.join("state.safetensors").exists());
+}
+
+/// The model `mini-xomni-rl` is the language model alone, beside the decoder of `mini-xomni`.
+#[test]
+fn the_shipped_policy_draws_with_the_shipped_decoder() {
+    let (policy, before) = (
+        root("shipped/mini-xomni-grpo"),
+        root("shipped/mini-xomni-sft"),
+    );
+    let record: Value =
+        serde_json::from_slice(&fs::read(policy.join("training.json")).unwrap()).unwrap();
+    assert!(
+        record["name"]
+            .as_str()
+            .unwrap()
+            .starts_with("mini-xomni-grpo")
+    );
+    for file in [
+        "config.json",
+        "generation_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    ] {
+        let bytes = |folder: &Path| fs::read(folder.join(file)).unwrap();
+        assert_eq!(bytes(&policy), bytes(&before), "{file}");
+    }
+    let size: u64 = fs::read_dir(&policy)
+        .unwrap()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!(size < 5_000_000, "{size} bytes");
+
+    let dir = tempfile::tempdir().unwrap();
+    let pictures = |model: &str| {
+        let run = ["generate", "mini-geneval", "--limit", "8", "--repeats", "1"];
+        let mut command = unigauge(dir.path());
+        command
+            .args(run)
+            .args(["--model", model, "--device", "cpu"]);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let run = format!("results/mini-geneval/{model}/seed0-limit8/outputs.jsonl");
+        let made = lines(&dir.path().join(run));
+        assert_eq!(made.len(), 8);
+        let text = |line: &Value, key: &str| line[key].as_str().unwrap().to_owned();
+        let sums = made
+            .iter()
+            .map(|line| (text(line, "item"), text(line, "sha256")));
+        sums.collect::<BTreeMap<_, _>>()
+    };
+    assert_ne!(pictures("mini-xomni-rl"), pictures("mini-xomni"));
 }
 
 #[test]

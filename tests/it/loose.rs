@@ -1,6 +1,7 @@
 //! Files that others wrote: loose outputs, evidence and items, GenEval's own results, data sets as they lie
 //! on the hub.
 
+use crate::parity::copy_into;
 use crate::support::{lines, stderr, unigauge};
 use serde_json::{Value, json};
 use std::fs;
@@ -11,21 +12,8 @@ use std::process::Output;
 pub(crate) fn report(name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/reports");
-    copy(&source.join(name), dir.path());
+    copy_into(&source.join(name), dir.path());
     dir
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target)
-        } else {
-            fs::copy(&path, &target).unwrap();
-        }
-    }
 }
 
 fn ran(dir: &Path, arguments: &[&str]) -> Output {

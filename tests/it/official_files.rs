@@ -69,6 +69,8 @@ fn written(dir: &Path, rule: &RuleDescription) -> BTreeSet<String> {
     let options = match rule.name {
         "measure" => "key = 'vqascore'",
         "edit-measures" => "measure = 'psnr'",
+        "measures" => "measures = [{ key = 'vqascore', scale = [0.0, 1.0] }]",
+        "reward" => "reward = 'geneval'",
         _ => "",
     };
     let suite = format!(

@@ -4,6 +4,7 @@
 
 use crate::chat::{Answer, ChatServer};
 use crate::http::{Reply, Server};
+use crate::parity::copy_into;
 use crate::support::{lines, model, stderr, unigauge};
 use base64::Engine as _;
 use serde_json::{Value, json};
@@ -31,21 +32,8 @@ fn program(dir: &Path, arguments: &[&str]) -> Output {
 /// Copies a folder of inputs, flat or with folders, into a new one.
 fn inputs(name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    copy(&golden(name), dir.path());
+    copy_into(&golden(name), dir.path());
     dir
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let place = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &place)
-        } else {
-            fs::copy(&path, &place).unwrap();
-        }
-    }
 }
 
 /// The only file of this name below a folder.

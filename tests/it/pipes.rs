@@ -70,6 +70,12 @@ const LINES: &[(&str, &[&str])] = &[
     ("observe", &[RUN]),
     ("grade", &[RUN]),
     ("report", &[RUN]),
+    ("serve rewards", &["--rewards", "nothing"]),
+    // An address of no machine, so that it does not wait for clients.
+    (
+        "serve rewards",
+        &["--rewards", "mini", "--listen", "192.0.2.1:0", "--no-token"],
+    ),
     ("study", &["./levels.toml"]),
     ("study", &["./levels.toml", "--json"]),
     ("baseline save", &[RUN, "--to", "new.json"]),

@@ -23,6 +23,26 @@ pub(super) fn write_json(path: &Path, value: &Value) -> Result<(), TrainError> {
     state::replace(path, format!("{value:#}\n").as_bytes())
 }
 
+/// The folders of FLUX.1 that systems beside its transformer use.
+pub(super) const FLUX_PARTS: [&str; 6] = [
+    "text_encoder",
+    "text_encoder_2",
+    "tokenizer",
+    "tokenizer_2",
+    "scheduler",
+    "vae",
+];
+
+/// Copies [`FLUX_PARTS`] between two folders that are laid out as FLUX.1's.
+///
+/// # Errors
+/// Fails if a file cannot be read or written.
+pub(super) fn copy_flux_parts(from: &Path, to: &Path) -> Result<(), TrainError> {
+    FLUX_PARTS
+        .iter()
+        .try_for_each(|part| copy(&from.join(part), &to.join(part)))
+}
+
 /// Copies the configuration, the weights and the tokenizer of a checkpoint's folder. Other files of its
 /// training are not copied.
 ///

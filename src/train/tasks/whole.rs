@@ -1,7 +1,7 @@
 //! A whole X-Omni as the task `xomni-decoder` writes it, of which a training replaces the autoregressive
 //! model.
 
-use super::parts::copy;
+use super::parts::{FLUX_PARTS, copy, copy_flux_parts};
 use crate::model::read_config;
 use crate::model::weights::fingerprint;
 use crate::model::xomni::XOmniConfig;
@@ -19,16 +19,6 @@ pub(super) const WEIGHTS: &str = "model.safetensors";
 /// The folder of the authors' own files in a checkpoint, and the one that is laid out as FLUX.1's.
 const OWN: &str = "xomni";
 const FLUX: &str = "flux";
-/// The folders of FLUX.1 that X-Omni uses.
-const PARTS: [&str; 6] = [
-    "text_encoder",
-    "text_encoder_2",
-    "tokenizer",
-    "tokenizer_2",
-    "scheduler",
-    "vae",
-];
-
 /// The folders of a whole X-Omni.
 pub(super) struct Whole {
     folder: PathBuf,
@@ -67,7 +57,7 @@ impl Whole {
 
     /// The folders of everything between codes and pictures but for the tokenizer's.
     fn parts(&self) -> impl Iterator<Item = PathBuf> {
-        let parts = PARTS.map(|part| self.flux().join(part));
+        let parts = FLUX_PARTS.map(|part| self.flux().join(part));
         parts.into_iter().chain([self.decoder()])
     }
 
@@ -114,9 +104,7 @@ impl Whole {
         folder: &Path,
         weights: &BTreeMap<String, Tensor>,
     ) -> Result<(), TrainError> {
-        for part in PARTS {
-            copy(&self.flux().join(part), &folder.join(FLUX).join(part))?;
-        }
+        copy_flux_parts(&self.flux(), &folder.join(FLUX))?;
         let own = folder.join(OWN);
         copy(&self.own(), &own)?;
         copy(&self.decoder(), &own.join(&self.decoder))?;

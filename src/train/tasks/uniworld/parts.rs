@@ -16,7 +16,7 @@ use crate::model::{ModelError, Weights, read_config};
 use crate::train::autoencoder::Autoencoder;
 use crate::train::sources::{Sources, files};
 use crate::train::tasks::denoise::Denoise;
-use crate::train::tasks::parts::{copy, strip, write_json};
+use crate::train::tasks::parts::{copy, copy_flux_parts, strip, write_json};
 use crate::train::{TrainError, state};
 use crate::world::SIDE;
 use candle_core::{DType, Device, Tensor};
@@ -150,16 +150,7 @@ impl Parts {
         mut weights: BTreeMap<String, Tensor>,
     ) -> Result<(), TrainError> {
         let own = folder.join("uniworld");
-        for part in [
-            "text_encoder",
-            "text_encoder_2",
-            "tokenizer",
-            "tokenizer_2",
-            "scheduler",
-            "vae",
-        ] {
-            copy(&self.flux.join(part), &folder.join("flux").join(part))?;
-        }
+        copy_flux_parts(&self.flux, &folder.join("flux"))?;
         if let Some((encoder, from)) = &self.reference {
             let name = match encoder {
                 Encoder::Dinov2 => "dinov2",

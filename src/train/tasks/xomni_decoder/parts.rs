@@ -5,7 +5,7 @@ use crate::model::read_config;
 use crate::model::weights::Files;
 use crate::train::codes::ImageTokenizer;
 use crate::train::sources::files;
-use crate::train::tasks::parts::{copy, write_json};
+use crate::train::tasks::parts::{copy, copy_flux_parts, write_json};
 use crate::train::tasks::xomni_ar::TOKENIZER;
 use crate::train::{TrainError, state};
 use crate::world::SIDE;
@@ -103,16 +103,7 @@ impl Parts {
         images: &ImageTokenizer,
         weights: &BTreeMap<String, Tensor>,
     ) -> Result<(), TrainError> {
-        for part in [
-            "text_encoder",
-            "text_encoder_2",
-            "tokenizer",
-            "tokenizer_2",
-            "scheduler",
-            "vae",
-        ] {
-            copy(&self.flux.join(part), &folder.join("flux").join(part))?;
-        }
+        copy_flux_parts(&self.flux, &folder.join("flux"))?;
         let own = folder.join("xomni");
         copy(images.folder(), &own)?;
         copy(&self.ar, &own)?;

@@ -2,13 +2,14 @@
 
 use super::XOmniGrpoTask;
 use super::objective::{Advantages, LogProbs, Objective, log_probs, objective};
-use super::rollout::Rollouts;
+use super::rollout::Group;
 use super::settings::{GrpoSettings, Method};
 use super::weigh::{Weighed, reasons, weigh};
 use crate::model::xomni::XOmniAr;
 use crate::train::TrainError;
+use crate::train::scores::Scored;
 use crate::train::task::{Loss, Numbers};
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 
 /// The drawings that several updates in turn learn from.
@@ -43,18 +44,70 @@ struct Alike {
     codes: Tensor,
 }
 
+/// The networks of an update, and how the policy learns.
+struct Update<'a> {
+    settings: &'a GrpoSettings,
+    /// The policy.
+    model: &'a XOmniAr,
+    /// What the policy began as, frozen.
+    reference: &'a XOmniAr,
+    device: &'a Device,
+}
+
 impl XOmniGrpoTask {
     /// The loss of a step, from 1.
     ///
     /// # Errors
     /// Fails if too many drawings have no reward, or a network cannot be computed.
     pub(super) fn step_loss(&self, step: u64) -> Result<Loss, TrainError> {
-        let first = step - step.saturating_sub(1) % self.settings.inner;
         let mut kept = self.round.borrow_mut();
+        self.update()
+            .loss(step, &mut kept, |first| self.round(first))
+    }
+
+    fn update(&self) -> Update<'_> {
+        Update {
+            settings: &self.settings,
+            model: &self.model,
+            reference: &self.reference,
+            device: &self.device,
+        }
+    }
+
+    /// Draws, scores and weighs the pictures of a step.
+    fn round(&self, first: u64) -> Result<Round, TrainError> {
+        let (rollouts, update) = (self.rollouts(first)?, self.update());
+        let weighed = update.weighed(first, &rollouts.scored, self.scores.is_relative())?;
+        let numbers = self.numbers(&rollouts, &weighed)?;
+        let GrpoSettings {
+            inner,
+            pictures_every,
+            ..
+        } = self.settings;
+        if let Some(step) = shown_in(first, inner, pictures_every) {
+            self.show(step, &rollouts)?;
+        }
+        Ok(Round {
+            first,
+            chosen: update.choose(&rollouts.groups, &weighed)?,
+            numbers,
+        })
+    }
+}
+
+impl Update<'_> {
+    /// The loss of a step, from 1. `draw` makes the drawings of the first of several updates.
+    fn loss(
+        &self,
+        step: u64,
+        kept: &mut Option<Round>,
+        draw: impl FnOnce(u64) -> Result<Round, TrainError>,
+    ) -> Result<Loss, TrainError> {
+        let first = step - step.saturating_sub(1) % self.settings.inner;
         // The first of several updates draws anew, even if it is asked for twice.
         let known = kept.take().filter(|round| round.first == first);
         let round = match known {
-            _ if step == first => self.round(first)?,
+            _ if step == first => draw(first)?,
             Some(round) => round,
             None => {
                 return Err(TrainError::Definition {
@@ -68,51 +121,49 @@ impl XOmniGrpoTask {
             numbers.append(&mut round.numbers);
         }
         let Some(chosen) = &mut round.chosen else {
-            let nothing = Tensor::zeros((), DType::F32, &self.device)?;
+            let nothing = Tensor::zeros((), DType::F32, self.device)?;
             return Ok(Loss::new(nothing, &[]).with(numbers));
         };
         let total = self.chosen_loss(chosen, &mut numbers)?;
         Ok(Loss::new(total, &[]).with(numbers))
     }
 
-    /// Draws, scores and weighs the pictures of a step.
-    fn round(&self, first: u64) -> Result<Round, TrainError> {
-        let rollouts = self.rollouts(first)?;
-        let settings = self.settings.advantage(self.scores.is_relative());
-        let weighed = weigh(&rollouts.scored, self.settings.method, &settings);
-        if weighed.missing > self.settings.max_missing {
+    /// What the rewards of the drawings of a step say.
+    ///
+    /// # Errors
+    /// Fails if too many drawings have no reward.
+    fn weighed(
+        &self,
+        first: u64,
+        scored: &[Vec<Scored>],
+        is_relative: bool,
+    ) -> Result<Weighed, TrainError> {
+        let most = self.settings.max_missing;
+        let weighed = weigh(
+            scored,
+            self.settings.method,
+            &self.settings.advantage(is_relative),
+        );
+        if weighed.missing > most {
             return Err(TrainError::Reward {
                 message: format!(
                     "step {first}: {:.0} % of the pictures have no reward, and `settings.max_missing` allows {:.0} %: {}",
                     100.0 * weighed.missing,
-                    100.0 * self.settings.max_missing,
-                    reasons(&rollouts.scored)
+                    100.0 * most,
+                    reasons(scored)
                 ),
             });
         }
-        let numbers = self.numbers(&rollouts, &weighed)?;
-        let GrpoSettings {
-            inner,
-            pictures_every,
-            ..
-        } = self.settings;
-        if let Some(step) = shown_in(first, inner, pictures_every) {
-            self.show(step, &rollouts)?;
-        }
-        Ok(Round {
-            first,
-            chosen: self.choose(&rollouts, &weighed)?,
-            numbers,
-        })
+        Ok(weighed)
     }
 
     /// The drawings that count, by the lengths of their prompts.
-    fn choose(&self, rollouts: &Rollouts, weighed: &Weighed) -> Result<Option<Chosen>, TrainError> {
+    fn choose(&self, groups: &[Group], weighed: &Weighed) -> Result<Option<Chosen>, TrainError> {
         type Member = (Vec<u32>, Vec<u32>, f64);
         let mut lengths: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
-        let image = self.config.vocab_size as u32;
+        let image = self.model.config().vocab_size as u32;
         for &(number, member, advantage) in &weighed.chosen {
-            let group = &rollouts.groups[number];
+            let group = &groups[number];
             let codes = &group.codes[member];
             let seen = &codes[..codes.len().saturating_sub(1)];
             let seen = seen.iter().map(|code| image + code);
@@ -134,10 +185,10 @@ impl XOmniGrpoTask {
             alike.push(Alike {
                 rows,
                 prompt,
-                codes: Tensor::new(codes, &self.device)?,
+                codes: Tensor::new(codes, self.device)?,
             });
         }
-        let reference = self.log_p(&self.reference, &alike)?.0.detach();
+        let reference = self.log_p(self.reference, &alike)?.0.detach();
         Ok(Some(Chosen {
             alike,
             advantages: Advantages {
@@ -171,7 +222,7 @@ impl XOmniGrpoTask {
         chosen: &mut Chosen,
         numbers: &mut Numbers,
     ) -> Result<Tensor, TrainError> {
-        let (own, entropy) = self.log_p(&self.model, &chosen.alike)?;
+        let (own, entropy) = self.log_p(self.model, &chosen.alike)?;
         push(numbers, "kl", divergence(&own, &chosen.reference)?);
         let mean = entropy.detach().mean_all()?.to_scalar::<f32>()?;
         push(numbers, "entropy", f64::from(mean));
@@ -220,6 +271,9 @@ fn ratios(made: &Objective, numbers: &mut Numbers) -> Result<(), TrainError> {
 fn push(numbers: &mut Numbers, name: &str, value: f64) {
     numbers.push((name.to_owned(), value));
 }
+
+#[cfg(test)]
+mod beside_torch;
 
 #[cfg(test)]
 mod tests {
