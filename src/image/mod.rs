@@ -7,6 +7,7 @@ pub mod edit;
 mod encode;
 pub mod pillow;
 pub mod quality;
+mod shrink;
 pub mod target_size;
 pub mod tensor_resize;
 
