@@ -1,5 +1,6 @@
 //! The generators, which make the outputs of items: one file or folder for each, and the list of them all.
 
+pub mod bagel;
 pub mod command;
 mod diffusion;
 mod echo;
@@ -35,6 +36,7 @@ use std::path::Path;
 pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<uniworld::UniWorld>(),
     GeneratorKind::pipeline::<xomni::XOmni>(),
+    GeneratorKind::pipeline::<bagel::Bagel>(),
     GeneratorKind::pipeline::<flux::Flux>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
     GeneratorKind::simple::<typeset::Typeset>(),

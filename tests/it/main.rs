@@ -13,6 +13,8 @@ mod parquet_files;
 mod ablation;
 mod assets;
 mod bad_input;
+mod bagel;
+mod bagel_train;
 mod bench;
 mod beyond_scale;
 mod checkpoints;
