@@ -29,6 +29,8 @@
 //! | [`mod@reward`] | rewards in this process: observers that are opened once, and what outputs are worth |
 //! | [`serve`] | a server of rewards for the trainers of other programs |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
+//! | [`submit`] | scripts and manifests that send shards to schedulers |
+//! | [`sync`] | run folders in object stores, and one writer for each shard there |
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
 //! | [`parity`] | the networks beside reference tensors of the Python implementations |
@@ -100,7 +102,9 @@ pub mod serve;
 pub mod session;
 pub mod stats;
 pub mod study;
+pub mod submit;
 pub mod suite;
+pub mod sync;
 pub mod table;
 pub mod text;
 pub mod train;

@@ -1,5 +1,6 @@
 //! The generators, which make the outputs of items: one file or folder for each, and the list of them all.
 
+pub mod bagel;
 pub mod command;
 pub mod control;
 mod diffusion;
@@ -37,6 +38,7 @@ use std::path::Path;
 pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<uniworld::UniWorld>(),
     GeneratorKind::pipeline::<xomni::XOmni>(),
+    GeneratorKind::pipeline::<bagel::Bagel>(),
     GeneratorKind::pipeline::<flux::Flux>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
     GeneratorKind::pipeline::<vae::Vae>(),

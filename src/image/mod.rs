@@ -9,6 +9,7 @@ pub mod maps;
 pub mod noise;
 pub mod pillow;
 pub mod quality;
+mod shrink;
 pub mod target_size;
 pub mod tensor_resize;
 

@@ -4,6 +4,7 @@
 //! A network is built from its checkpoint's own `config.json` through [`Weights`], so that a tiny random
 //! checkpoint runs the same code as a released one. Tensors have the names that their authors publish.
 
+pub mod bagel;
 pub mod clip;
 pub mod clip_flan_t5;
 pub mod conversation;
