@@ -21,6 +21,8 @@ pub enum Exit {
     /// The environment lacks something: weights of a model or an observer, data, server, judge, device or
     /// disk space, or a file has a wrong checksum.
     Environment = 6,
+    /// Busy: another process writes into the folder. The same command works when that one has ended.
+    Busy = 7,
     /// Interrupted; the same command continues.
     Interrupted = 130,
 }

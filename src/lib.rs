@@ -14,6 +14,7 @@
 //! | [`record`] | the JSON-lines records that pass between stages |
 //! | [`suite`] | what is asked: the items of a suite, from wherever its definition says |
 //! | [`formats`] | how sources of items are written: one file per format |
+//! | [`page`] | pages of text with drawn things, of which everything is known |
 //! | [`prompts`] | items that the program makes itself: one file per generator of prompts |
 //! | [`generate`] | who answers: the `Generator` trait and one file per generator |
 //! | [`observe`] | what is seen: the `Observer` trait and one file per observer |
@@ -28,6 +29,8 @@
 //! | [`mod@reward`] | rewards in this process: observers that are opened once, and what outputs are worth |
 //! | [`serve`] | a server of rewards for the trainers of other programs |
 //! | [`run`] | the run folder and the engine: plan, resume, shards, progress |
+//! | [`submit`] | scripts and manifests that send shards to schedulers |
+//! | [`sync`] | run folders in object stores, and one writer for each shard there |
 //! | [`image`] | pixels: bounded decoding, resampling |
 //! | [`model`] | neural networks in candle: config, weights, forward |
 //! | [`parity`] | the networks beside reference tensors of the Python implementations |
@@ -82,6 +85,7 @@ pub mod layout;
 pub mod model;
 pub mod named;
 pub mod observe;
+pub mod page;
 pub mod parity;
 mod parquet;
 pub mod paths;
@@ -98,7 +102,9 @@ pub mod serve;
 pub mod session;
 pub mod stats;
 pub mod study;
+pub mod submit;
 pub mod suite;
+pub mod sync;
 pub mod table;
 pub mod text;
 pub mod train;

@@ -1,8 +1,22 @@
 "use strict";
-(() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+(async () => {
   const BATCH = 24;
   const $ = (id) => document.getElementById(id);
+
+  /* ---- The gallery's data: a list of all cards, and the cards in parts, each read when it is needed. ----
+     A page may not fetch files beside it, but it may load scripts: each file calls `unigauge` with its data. */
+  let given;
+  window.unigauge = (value) => { given = value; };
+  function read(id, file) {
+    if ($(id)) return Promise.resolve(JSON.parse($(id).textContent));
+    return new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.onload = () => { script.remove(); resolve(given); };
+      script.onerror = () => { script.remove(); reject(new Error(file)); };
+      script.src = file;
+      document.head.append(script);
+    });
+  }
   const svgNames = "http://www.w3.org/2000/svg";
 
   function el(name, props = {}, ...children) {
@@ -15,6 +29,46 @@
     }
     node.append(...children.filter((child) => child !== null && child !== undefined));
     return node;
+  }
+
+  const listFile = $("gallery").dataset.list;
+  const found = await read("list", listFile).catch(() => null);
+  const list = found || { runs: [], suites: [], tags: [], marks: false, chunks: [], items: [] };
+  const data = { runs: list.runs, items: list.items.map(listed) };
+
+  /* What the list knows of an item; its card brings the rest. */
+  function listed([suite, values, inputCount, outputs]) {
+    const tags = {};
+    values.forEach((value, at) => { if (value >= 0) tags[list.tags[at].name] = list.tags[at].values[value]; });
+    return {
+      suite: list.suites[suite], tags, inputCount, whole: false,
+      outputs: outputs.map(([run, status, score, pictured]) => ({ run, status, score, pictured: Boolean(pictured) })),
+    };
+  }
+
+  const parts = [];
+  let placed = 0;
+  for (const { items, file } of list.chunks) {
+    const part = { id: `cards-${parts.length}`, file, from: placed, reading: null };
+    for (; placed < part.from + items; placed += 1) data.items[placed].part = part;
+    parts.push(part);
+  }
+
+  function readPart(part) {
+    part.reading ||= read(part.id, part.file).then((cards) => {
+      cards.forEach((card, at) => {
+        const item = data.items[part.from + at];
+        card.outputs.forEach((output, place) => { output.pictured = item.outputs[place].pictured; });
+        Object.assign(item, card, { whole: true });
+      });
+    }).catch((error) => { part.reading = null; throw error; });
+    return part.reading;
+  }
+
+  /* Resolves when the cards of these items are there. */
+  function readCards(items) {
+    const missing = new Set(items.filter((item) => !item.whole).map((item) => item.part));
+    return Promise.all([...missing].map(readPart));
   }
 
   /* The address's fragment is the page's state: #sort=overall:desc&status=failed&tag=length:short&model=…&q=… */
@@ -111,11 +165,7 @@
       counts.set(value, (counts.get(value) || 0) + 1);
     }
   }
-  // A tag with a value of its own for nearly every item groups nothing.
-  for (const [key, values] of [...tagKeys]) {
-    if (values.size > 200) tagKeys.delete(key);
-  }
-  const suites = [...new Set(data.items.map((item) => item.suite))];
+  const { suites } = list;
   let state = readState();
   let evidenceShown = true;
   let maskShown = false;
@@ -148,7 +198,7 @@
     const outputs = outputsOf(item);
     if (!outputs.length && (state.model || state.status)) return false;
     if (state.status && !outputs.some(statusTests[state.status] || (() => true))) return false;
-    return state.q.toLowerCase().split(/\s+/).every((word) => searchText(item).includes(word));
+    return !state.q || state.q.toLowerCase().split(/\s+/).every((word) => searchText(item).includes(word));
   }
 
   function meanShare(item) {
@@ -156,7 +206,21 @@
     return scores.length ? scores.reduce((a, b) => a + b, 0) / scores.length : -1;
   }
 
-  function applyFilters() {
+  // Each change of the filters is a turn. What an earlier turn waited for is dropped.
+  let turn = 0;
+  let drawing = 0;
+
+  async function applyFilters() {
+    turn += 1;
+    const mine = turn;
+    const searched = state.q !== "" || state.anyTag.length > 0;
+    if (searched && data.items.some((item) => !item.whole)) {
+      $("count").textContent = "Reading all cards …";
+      try { await readCards(data.items); } catch (error) { return tellUnread(error); }
+      if (mine !== turn) return undefined;
+      // Cards of the earlier filters that were drawn meanwhile are dropped, too.
+      turn += 1;
+    }
     visible = data.items.filter(matches);
     if (state.order) {
       const sign = state.order === "highest" ? -1 : 1;
@@ -167,20 +231,36 @@
     const all = data.items.reduce((sum, item) => sum + item.outputs.length, 0);
     const number = (value) => value.toLocaleString("en");
     $("count").textContent = `${number(visible.length)} of ${number(data.items.length)} items, ${number(outputs)} of ${number(all)} outputs`;
-    const widest = Math.min(visible.reduce((most, item) => Math.max(most, outputsOf(item).length + (item.inputs || []).length), 1), 5);
+    const widest = Math.min(visible.reduce((most, item) => Math.max(most, outputsOf(item).length + item.inputCount), 1), 5);
     $("cards").style.setProperty("--card", ["270px", "400px", "560px"][widest - 1] || "100%");
     $("cards").replaceChildren();
     drawn = 0;
     if (!visible.length) $("cards").append(el("p", { class: "none" }, "No item matches these filters."));
-    drawMore();
+    return drawMore();
   }
 
-  function drawMore() {
+  async function drawMore() {
+    // The next cards are on their way.
+    if (drawing === turn) return;
+    const mine = turn;
+    drawing = mine;
     const next = visible.slice(drawn, drawn + BATCH);
+    try { await readCards(next); } catch (error) { if (mine === turn) { drawing = 0; tellUnread(error); } return; }
+    if (mine !== turn) return;
+    drawing = 0;
     drawn += next.length;
     $("cards").append(...next.map(card));
     $("more").hidden = drawn >= visible.length;
     $("more").textContent = `Show more (${(visible.length - drawn).toLocaleString("en")} left)`;
+    // Observed afresh after each batch: an end that stays in view would otherwise not be reported again.
+    end.unobserve($("more"));
+    end.observe($("more"));
+  }
+
+  function tellUnread(error) {
+    $("more").hidden = false;
+    $("more").textContent = "Try again";
+    $("count").textContent = `The file ${error.message} cannot be read. It belongs beside this page; if the report was written again, reload the page.`;
   }
 
   function select(label, name, options, current, change) {
@@ -214,7 +294,7 @@
       timer = setTimeout(() => { state.q = search.value.trim(); writeState(); applyFilters(); }, 150);
     });
     form.append(el("label", { class: "grow" }, "search", search));
-    if (data.items.some((item) => item.outputs.some((output) => output.marks))) {
+    if (list.marks) {
       const box = el("input", { type: "checkbox", name: "evidence" });
       box.checked = evidenceShown;
       box.addEventListener("change", () => { evidenceShown = box.checked; document.body.classList.toggle("plain", !evidenceShown); });
@@ -415,12 +495,16 @@
   /* ---- The large view: arrows go through what the filters left. ---- */
   function view(item, output) {
     const all = [];
-    for (const one of visible) for (const other of outputsOf(one)) if (other.picture && other.picture.thumb) all.push([one, other]);
-    let place = all.findIndex(([, other]) => other === output);
+    for (const one of visible) outputsOf(one).forEach((other, at) => { if (other.pictured) all.push([one, at]); });
+    let place = all.findIndex(([one, at]) => one === item && outputsOf(one)[at] === output);
     const dialog = $("viewer");
     const step = (by) => { place = (place + by + all.length) % all.length; show(); };
-    const show = () => {
-      const [now, shown] = all[place];
+    const show = async () => {
+      const wanted = place;
+      const [now, at] = all[place];
+      try { await readCards([now]); } catch (error) { dialog.close(); tellUnread(error); return; }
+      if (wanted !== place) return;
+      const shown = outputsOf(now)[at];
       const picture = shown.picture;
       const large = el("img", { src: picture.link || picture.thumb, alt: now.prompt, width: picture.w || null, height: picture.h || null });
       // The original may have stayed behind when the page was sent on.
@@ -473,22 +557,23 @@
     state.theme = themes[(themes.indexOf(state.theme) + 1) % themes.length];
     writeState(); applyTheme();
   });
-  $("more").addEventListener("click", () => {
+  $("more").addEventListener("click", async () => {
     const first = drawn;
-    drawMore();
+    await drawMore();
     const next = $("cards").children[first];
     const target = next && next.querySelector("button, a, [tabindex]");
     if (target) target.focus();
   });
-  // Observed afresh after each batch: an end that stays in view would otherwise not be reported again.
   const end = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting) || drawn >= visible.length) return;
-    drawMore();
-    end.unobserve($("more"));
-    end.observe($("more"));
+    if (entries.some((entry) => entry.isIntersecting) && drawn < visible.length) drawMore();
   }, { rootMargin: "900px" });
   end.observe($("more"));
   const start = () => { applyTheme(); applySort(); buildFilters(); applyFilters(); };
   window.addEventListener("hashchange", () => { if (location.hash.includes("=") || location.hash === "") { state = readState(); start(); } });
   start();
+  if (!found) {
+    $("count").textContent = `The file ${listFile} cannot be read, so there is no gallery. It belongs beside this page.`;
+    $("filters").replaceChildren();
+    $("cards").replaceChildren();
+  }
 })();

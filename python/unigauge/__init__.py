@@ -7,6 +7,7 @@
     unigauge.load        reads the results of a run folder
     unigauge.Callback    scores samples during a training
     unigauge.adapters    ready functions for diffusers and transformers
+    unigauge.servers     whole answers of image servers within a time limit
 
 The package needs Python's standard library alone. It runs the program `unigauge`, which is installed with it;
 `python -m unigauge` is that program.

@@ -102,11 +102,15 @@ class Bridge:
     def _answer(self, connection: _Connection, line: bytes) -> None:
         try:
             for reply in self._served.answers(read(line)):
-                connection.send(reply)
+                self._send(connection, reply)
         except DeviceLost as lost:
-            # This process is the user's, so that it goes on.
             for reply in lost.unanswered:
-                connection.send(reply)
+                self._send(connection, reply)
+
+    def _send(self, connection: _Connection, reply: Dict[str, Any]) -> None:
+        # This process is the user's, so that it goes on even without its GPU.
+        reply.pop("last", None)
+        connection.send(reply)
 
     def _drop(self, connection: _Connection) -> None:
         self._selector.unregister(connection.channel)
@@ -114,7 +118,9 @@ class Bridge:
 
     def close(self) -> None:
         """Ends all connections."""
-        for key in list(self._selector.get_map().values()):
+        # None after an earlier call.
+        keys = self._selector.get_map()
+        for key in list(keys.values()) if keys is not None else []:
             if key.data is not None:
                 key.data.channel.close()
         self._selector.close()

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Sequence, Type, Un
 from ._errors import UnigaugeError, describe
 from ._function_model import converse, model_name, served, write_model
 from ._loggers import log_function
-from ._program import Program, options
+from ._program import Program, options, run
 from ._results import PathLike, Result, load
 from ._serve import Served
 from ._suite import Asked, read_scorers, write_suite
@@ -83,7 +83,8 @@ class Callback:
             every: Samples are made at steps that this number divides.
             logger: See `docs/guides/python.md`: wandb, trackio, swanlab, TensorBoard's writer, a function, …
             scorers: For a list of prompts, the scorers, as for `unigauge.score`.
-            name: The model's name; a run is written to `OUT/SUITE/NAME/step-N`.
+            name: The model's name; a run is written to `OUT/SUITE/NAME/step-N`. A later training with the
+                same name replaces the steps that it reaches, so give each training a name of its own.
             out: The folder of the results.
             limit: Only the first items of the suite.
             repeats: Samples for each item, instead of the suite's own number.
@@ -123,7 +124,12 @@ class Callback:
 
     def _suite_of(self, suite_or_prompts: Union[PathLike, Sequence[str]], scorers: Sequence[str]) -> str:
         if isinstance(suite_or_prompts, (str, os.PathLike)):
-            return os.fspath(suite_or_prompts)
+            suite = os.fspath(suite_or_prompts)
+            if not (os.path.dirname(suite) or suite.endswith(".toml")):
+                known = run(["list", "suites", "--json"], quiet=True).json()["suites"]
+                if suite not in [one["name"] for one in known]:
+                    raise ValueError(f"Callback: there is no suite {suite!r}; `unigauge list suites` shows them")
+            return suite
         prompts = list(suite_or_prompts)
         if not prompts or not all(isinstance(prompt, str) for prompt in prompts):
             raise ValueError("Callback: give a suite's name, or a list with at least one prompt")
@@ -169,6 +175,7 @@ class Callback:
             raise program.error()
         made = program.json()
         if made.get("failed"):
+            self.errors += 1
             self._warn(f"step {step}: {made['failed']} samples failed; see outputs.jsonl in {made['run']}")
         return str(made["run"])
 

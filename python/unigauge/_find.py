@@ -37,7 +37,7 @@ def find_program() -> str:
     listed = "".join(f"\n  {place}" for place in places)
     raise NotFoundError(
         f"the program unigauge is not found. It is neither on the PATH nor in one of these places:{listed}\n"
-        "Install the wheel again (`pip install --force-reinstall unigauge`), or let the environment variable "
+        "Install the wheel again (`pip install --force-reinstall unigauge-….whl`), or let the environment variable "
         "UNIGAUGE_BIN name the program.",
         places,
     )

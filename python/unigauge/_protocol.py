@@ -2,7 +2,7 @@
 
 The first line of this side is `{"ready": true}`, with `"batch": N` if the function takes N requests together.
 A line of the other side is one request, or `{"requests": [...]}` with 1 to N of them. Each request gets one
-line of reply, in any order.
+line of reply, in any order. After a reply with `"last": true` this side ends, and the other asks a new process.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 MODEL is one of:
 
-- `my_model.py`: the function that `unigauge.serve` decorates, or the only public function of the file;
+- `my_model.py`: the function that `unigauge.serve` decorates, else `generate`, else the only public function of the
+  file;
 - `my_model.py:function`: that function;
 - `diffusers:REPOSITORY_OR_FOLDER`: a pipeline of diffusers;
 - `transformers:REPOSITORY_OR_FOLDER`: a vision-language model of transformers.
@@ -116,6 +117,9 @@ def choose(module: ModuleType, name: str, path: str) -> Served:
         return _served(found, path)
     marked = {id(value): key for key, value in vars(module).items() if isinstance(value, Served)}
     names = list(marked.values()) or _functions(module)
+    if not marked and "generate" in names:
+        # The others are its helpers.
+        names = ["generate"]
     if len(names) == 1:
         return _served(getattr(module, names[0]), path)
     if names:

@@ -174,7 +174,11 @@ class Served:
 
     def _failure(self, request: Json, error: BaseException) -> Json:
         traceback.print_exception(type(error), error, error.__traceback__, file=sys.stderr)
-        return {"id": request["id"], "error": describe(error, self._file)}
+        failure: Json = {"id": request["id"], "error": describe(error, self._file)}
+        if broke_the_device(error):
+            # This process ends, so the next request belongs to another one.
+            failure["last"] = True
+        return failure
 
 
 @overload

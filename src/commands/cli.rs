@@ -18,7 +18,11 @@ mod parity;
 mod report;
 mod run;
 mod serve;
+mod shard;
+mod status;
 mod study;
+mod submit;
+mod sync;
 mod table;
 mod tokens;
 mod train;
@@ -45,7 +49,13 @@ pub(super) use parity::ParityArgs;
 pub(super) use report::ReportArgs;
 pub(super) use run::{RunArgs, SelectArgs};
 pub(super) use serve::{Serve, ServeRewardsArgs};
+pub(super) use shard::{ShardArg, ShardArgs, WaitArgs};
+pub(super) use status::StatusArgs;
 pub(super) use study::StudyArgs;
+pub(super) use submit::{
+    Stages, Submit, SubmitArgs, SubmitK8sArgs, SubmitLocalArgs, SubmitSlurmArgs,
+};
+pub(super) use sync::{PullArgs, PushArgs, SyncArgs};
 pub(super) use table::TableArgs;
 pub(super) use tokens::{TokensArgs, TokensCommand, TokensDecodeArgs, TokensEncodeArgs};
 pub(super) use train::TrainArgs;
@@ -71,7 +81,8 @@ Examples:
   unigauge list                                    suites, models, studies, observers, runs
 
 Exit codes: 0 success · 1 unexpected error · 2 usage error · 3 failed check · 4 nothing selected ·
-5 incomplete results · 6 environment · 130 interrupted (the same command continues)")]
+5 incomplete results · 6 environment · 7 busy (another process writes) ·
+130 interrupted (the same command continues)")]
 pub(super) struct Cli {
     #[command(flatten)]
     pub global: Global,
@@ -136,8 +147,17 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// List suites, models, studies, policies, rewards, trainings, observers, rules, assets or runs
     List(ListArgs),
-    /// Join the shards of a run, then grade and report it
+    /// Join the shards of runs, then grade and report them
     Merge(MergeArgs),
+    /// Send the shards of a run to Slurm, Kubernetes, or the processes of this machine
+    #[command(subcommand)]
+    Submit(Box<Submit>),
+    /// Show how far runs and their shards are, from their folders alone
+    Status(StatusArgs),
+    /// Copy runs from an object store
+    Pull(PullArgs),
+    /// Copy runs to an object store
+    Push(PushArgs),
     /// Compare the networks of unigauge with reference tensors of the Python implementations
     Parity(ParityArgs),
     /// Train a network on the miniature world

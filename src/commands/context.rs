@@ -8,7 +8,9 @@ use crate::hub::Hub;
 use crate::run::RunError;
 use crate::session::{Session, SessionOptions};
 use serde::Serialize;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What all commands share.
 pub(super) struct Context {
@@ -18,6 +20,8 @@ pub(super) struct Context {
     pub quiet: bool,
     /// The flag that ends work before its end.
     pub cancel: Cancel,
+    /// The folder of the asset cache, if the command line names one and the environment does not.
+    pub cache_option: Option<PathBuf>,
     /// The session, which does the work.
     pub session: Session,
 }
@@ -36,13 +40,19 @@ impl Context {
                 downloads: Arc::new(AssetProgress::new(global.quiet)),
                 listener: Arc::new(RunLines::new(global.quiet)),
             }),
+            cache_option: cache_option(global),
             cancel,
         }
     }
 
     /// Lets Ctrl-C and the signals of schedulers raise the flag.
     pub(super) fn catch_interrupts(&self) {
-        super::interrupt::catch(&self.cancel);
+        self.catch_interrupts_within(super::interrupt::GRACE);
+    }
+
+    /// The same, with another time for the work in hand after a signal that ends the program.
+    pub(super) fn catch_interrupts_within(&self, grace: Duration) {
+        super::interrupt::catch(&self.cancel, grace);
     }
 
     /// Whether the network may not be used.
@@ -68,4 +78,10 @@ impl Context {
         println!("{text}");
         Ok(())
     }
+}
+
+fn cache_option(global: &Global) -> Option<PathBuf> {
+    let of_environment = std::env::var_os("UNIGAUGE_CACHE").map(PathBuf::from);
+    let named = global.cache.clone();
+    named.filter(|named| of_environment.as_ref() != Some(named))
 }

@@ -11,7 +11,9 @@ use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::session::SessionError;
+use crate::submit::SubmitError;
 use crate::suite::SuiteError;
+use crate::sync::SyncError;
 use crate::table::FormatError;
 
 /// A failed command.
@@ -88,8 +90,8 @@ impl From<RunError> for Failure {
             | RunError::Generator { .. }
             | RunError::Observer {
                 incomplete: false, ..
-            }
-            | RunError::Locked { .. } => Exit::Environment,
+            } => Exit::Environment,
+            RunError::Busy { .. } => Exit::Busy,
             RunError::Observer { .. } => Exit::Incomplete,
             RunError::NotARun { .. } | RunError::Line { .. } => Exit::Usage,
             RunError::Shards { .. } => Exit::Incomplete,
@@ -146,6 +148,32 @@ impl From<SuiteError> for Failure {
     }
 }
 
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::File(error) => error.into(),
+            error @ SubmitError::Template { .. } => Self::new(Exit::Usage, error),
+            error => Self::new(Exit::Environment, error),
+        }
+    }
+}
+
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Self {
+        let exit = match error {
+            SyncError::File(error) => return error.into(),
+            SyncError::Run(error) => return error.into(),
+            SyncError::Address { .. } | SyncError::Behind { .. } | SyncError::NoRun { .. } => {
+                Exit::Usage
+            }
+            SyncError::Store { .. } => Exit::Environment,
+            SyncError::Busy { .. } => Exit::Busy,
+            SyncError::Name { .. } => Exit::Unexpected,
+        };
+        Self::new(exit, error)
+    }
+}
+
 impl From<crate::generate::BuildError> for Failure {
     fn from(error: crate::generate::BuildError) -> Self {
         Self::new(Exit::Usage, error)
@@ -177,15 +205,19 @@ impl From<SessionError> for Failure {
             Error::Asset(error) => return error.into(),
             Error::Run(error) => return error.into(),
             Error::Report(error) => return error.into(),
+            Error::Sync(error) => return error.into(),
             Error::SharedName { .. }
+            | Error::SharedModel { .. }
             | Error::SharedReward { .. }
             | Error::NoModel { .. }
             | Error::RunName { .. }
+            | Error::Shard { .. }
             | Error::NotListed { .. }
             | Error::OtherPictures { .. }
             | Error::NoEngine { .. }
             | Error::NotAnEngine { .. }
             | Error::NotShipped { .. }
+            | Error::OfflineStore { .. }
             | Error::ManifestSuite { .. } => Exit::Usage,
             Error::NothingSelected { .. }
             | Error::UnknownItems { .. }

@@ -3,7 +3,7 @@
 //! | signal | meaning | the current outputs |
 //! |---|---|---|
 //! | INT | somebody presses Ctrl-C | are finished; a second Ctrl-C ends the program at once |
-//! | TERM, HUP | the run must end | have [`GRACE`] to finish; further signals change nothing |
+//! | TERM, HUP | the run must end | have a time of grace to finish; further signals change nothing |
 //! | USR1, USR2, XCPU | the run must end soon | are finished |
 //!
 //! After each of them the exit code is 130, and the same command continues the run.
@@ -13,12 +13,13 @@ use crate::cancel::Cancel;
 use crate::exit::Exit;
 use std::time::Duration;
 
-/// The time for the current outputs after SIGTERM. Slurm and Kubernetes send SIGKILL 30 seconds after it.
-const GRACE: Duration = Duration::from_secs(20);
+/// The usual time for the current outputs after SIGTERM. Slurm and Kubernetes send SIGKILL 30 seconds after
+/// it.
+pub(super) const GRACE: Duration = Duration::from_secs(20);
 
 /// Lets the signals raise the flag from now on.
 #[cfg(unix)]
-pub(super) fn catch(cancel: &Cancel) {
+pub(super) fn catch(cancel: &Cancel, grace: Duration) {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
     use signal_hook::iterator::Signals;
 
@@ -33,7 +34,7 @@ pub(super) fn catch(cancel: &Cancel) {
         for signal in signals.forever() {
             match signal {
                 SIGINT => ending.press_ctrl_c(&cancel),
-                SIGTERM | SIGHUP => ending.order_end(&cancel),
+                SIGTERM | SIGHUP => ending.order_end(&cancel, grace),
                 _ => ending.warn_of_end(&cancel),
             }
         }
@@ -42,7 +43,7 @@ pub(super) fn catch(cancel: &Cancel) {
 
 /// Lets Ctrl-C raise the flag from now on.
 #[cfg(not(unix))]
-pub fn catch(cancel: &Cancel) {
+pub(super) fn catch(cancel: &Cancel, _grace: Duration) {
     let cancel = cancel.clone();
     let ending = std::sync::Mutex::new(Ending::default());
     // This fails only if there is a handler already. Then that one works.
@@ -73,13 +74,13 @@ impl Ending {
 
     /// The run must end.
     #[cfg(unix)]
-    fn order_end(&mut self, cancel: &Cancel) {
+    fn order_end(&mut self, cancel: &Cancel, grace: Duration) {
         if std::mem::replace(&mut self.is_ordered, true) {
             return;
         }
-        cancel.raise_within(GRACE);
+        cancel.raise_within(grace);
         say(format!(
-            "received a signal to end: finishing the current outputs within {GRACE:?}"
+            "received a signal to end: finishing the current outputs within {grace:?}"
         ));
     }
 

@@ -26,8 +26,12 @@ mod report;
 mod run;
 mod screen;
 mod serve;
+mod shard;
+mod status;
 mod study;
+mod submit;
 mod summaries;
+mod sync;
 mod table;
 mod tokens;
 mod train;
@@ -87,6 +91,10 @@ fn dispatch(ctx: &Context, command: Command) -> Result<Exit, Failure> {
         Command::Check(args) => check::check(ctx, &args),
         Command::List(args) => list::list(ctx, &args),
         Command::Merge(args) => merge::merge(ctx, &args),
+        Command::Submit(submit) => submit::submit(ctx, &submit),
+        Command::Status(args) => status::status(ctx, &args),
+        Command::Pull(args) => sync::pull(ctx, &args),
+        Command::Push(args) => sync::push(ctx, &args),
         Command::Parity(args) => parity::parity(ctx, &args),
         Command::Serve(Serve::Rewards(args)) => serve::rewards(ctx, &args),
         Command::Tokens(command) => tokens::tokens(ctx, &command),

@@ -30,7 +30,8 @@ pub(super) fn observe(ctx: &Context, args: &ObserveArgs) -> Result<Exit, Failure
 
 fn observe_run(ctx: &Context, args: &ObserveArgs, run: &Path) -> Result<Exit, Failure> {
     let jobs = args.jobs.map(usize::from);
-    let seen = ctx.session.observe_run(run, args.device, jobs)?;
+    let part = (args.shard.choice()?, args.shard.wait.limit());
+    let seen = ctx.session.observe_run(run, part, args.device, jobs)?;
     let outcome = &seen.outcome;
     if outcome.interrupted {
         say("run the same command again to continue");

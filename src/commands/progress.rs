@@ -1,6 +1,7 @@
 //! Progress on stderr: bars on a terminal, plain lines elsewhere.
 
 use super::screen::screen;
+use crate::files::in_words;
 use crate::hub::Progress;
 use crate::run::{Event, Listener, RunFolder};
 use crate::session::SessionListener;
@@ -201,10 +202,10 @@ impl RunProgress {
             };
             let made = bars.outputs.position();
             eprintln!(
-                "{}: {made} of {} outputs{observed}, {:.0?} left",
+                "{}: {made} of {} outputs{observed}, {} left",
                 self.label,
                 bars.planned,
-                bars.outputs.eta()
+                in_words(bars.outputs.eta())
             );
         }
     }
@@ -315,8 +316,9 @@ impl TrainProgress {
                     let left = self.left(*step);
                     let shown = numbers_line(numbers);
                     self.say_line(format!(
-                        "step {step} of {}, {shown}, {left:.0?} left",
-                        self.steps
+                        "step {step} of {}, {shown}, {} left",
+                        self.steps,
+                        in_words(left)
                     ));
                 }
             }

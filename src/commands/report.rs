@@ -37,6 +37,7 @@ pub(super) fn report(ctx: &Context, args: &ReportArgs) -> Result<Exit, Failure> 
         } else {
             Vec::new()
         },
+        single_file: args.single_file,
         ..Default::default()
     };
     let written = report::write(&out, &views, &options)?;

@@ -11,8 +11,8 @@ use crate::config::StudyFile;
 use crate::exit::Exit;
 use crate::report::chart::Width;
 use crate::session::{
-    ItemSelection, MadeRun, RunRequest, RunTarget, StudyRuns, TitledSummary, published_beside,
-    write_page,
+    ItemSelection, MadeRun, RunRequest, RunTarget, ShardChoice, StudyRuns, TitledSummary,
+    published_beside, write_page,
 };
 use crate::text::count::counted;
 
@@ -28,7 +28,7 @@ impl From<&SelectArgs> for ItemSelection {
 }
 
 /// What the command line asks a session for.
-fn run_request(args: &RunArgs, observe: bool) -> RunRequest {
+pub(super) fn run_request(args: &RunArgs, shard: ShardChoice, observe: bool) -> RunRequest {
     RunRequest {
         target: args.target.clone(),
         models: args.model.clone(),
@@ -38,7 +38,9 @@ fn run_request(args: &RunArgs, observe: bool) -> RunRequest {
         run_name: args.run_name.clone(),
         repeats: args.repeats,
         seed: args.seed,
-        shard: args.shard,
+        shard,
+        wait_lock: args.shard.wait.limit(),
+        sync: None,
         jobs: args.jobs.map(usize::from),
         device: args.device,
         vram_budget: args.vram_budget.map(|size| size.as_u64()),
@@ -54,11 +56,13 @@ pub(super) fn run(ctx: &Context, args: &RunArgs, observe: bool) -> Result<Exit, 
     if args.dry_run {
         return check::check(ctx, &CheckArgs::from(args));
     }
-    ctx.catch_interrupts();
+    ctx.catch_interrupts_within(args.grace);
+    let request = RunRequest {
+        sync: args.sync.options(&ctx.session)?,
+        ..run_request(args, args.shard.choice()?, observe)
+    };
     let target = RunTarget::load(&args.target, &args.model)?;
-    let made = ctx
-        .session
-        .run_target(&target, &run_request(args, observe))?;
+    let made = ctx.session.run_target(&target, &request)?;
     conclude(ctx, args, &target, &made)
 }
 

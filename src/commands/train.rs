@@ -44,9 +44,8 @@ impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         let exit = match &error {
             TrainError::Definition { .. } | TrainError::State { .. } => Exit::Usage,
-            TrainError::Io { .. } | TrainError::Source { .. } | TrainError::Busy { .. } => {
-                Exit::Environment
-            }
+            TrainError::Io { .. } | TrainError::Source { .. } => Exit::Environment,
+            TrainError::Busy { .. } => Exit::Busy,
             _ => Exit::Unexpected,
         };
         Self::new(exit, error)

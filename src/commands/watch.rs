@@ -37,10 +37,19 @@ pub(super) fn watch(ctx: &Context, args: &WatchArgs) -> Result<Exit, Failure> {
     };
     let mut scored = Vec::new();
     let mut known = 0;
+    let mut partial = 0;
     let mut shown = Ok(());
     ctx.session
         .watch(&request, &mut |name, watched| match watched {
-            Watched::Known => known += 1,
+            Watched::Known { is_partial } => {
+                known += 1;
+                partial += usize::from(is_partial);
+                if is_partial {
+                    say(format!(
+                        "{name} was scored with outputs missing, and nothing was added since"
+                    ));
+                }
+            }
             Watched::Complete(inventory) => say_inventory(&args.folder.join(name), inventory),
             Watched::Skipped(why) => say(format!("{name} is skipped: {why}")),
             Watched::Scored(made) => {
@@ -58,7 +67,11 @@ pub(super) fn watch(ctx: &Context, args: &WatchArgs) -> Result<Exit, Failure> {
     }
     let (now, before) = (counted(scored.len(), "folder"), counted(known, "folder"));
     say(format!("{now} scored, {before} scored before"));
-    Ok(exit_of(&scored))
+    Ok(if partial > 0 {
+        Exit::Incomplete
+    } else {
+        exit_of(&scored)
+    })
 }
 
 /// The name of a folder, for a model.

@@ -6,9 +6,10 @@ use super::printed::Figures;
 use super::{Comparison, Difference};
 use crate::config::Metric;
 use crate::record::Output;
-use crate::report::{ReportError, RunView, files, thumbs};
+use crate::report::folder::PageFolder;
+use crate::report::thumbs::{Place, Thumbs};
+use crate::report::{ReportError, RunView};
 use askama::Template;
-use base64::Engine;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -152,7 +153,8 @@ struct Side {
     missing: String,
 }
 
-/// Writes `index.html` into `dir`, and gives its path back. `wished` is the power that sizes are given for.
+/// Writes `index.html` and `thumbs/` into `dir`, and gives the path of the page back. `wished` is the power
+/// that sizes are given for.
 ///
 /// # Errors
 /// Fails if the folder cannot be written to. A broken picture is no error: its card says what is wrong.
@@ -162,27 +164,25 @@ pub fn write(
     sheets: &[Sheet<'_>],
     wished: f64,
 ) -> Result<PathBuf, ReportError> {
-    files::create(dir)?;
+    let folder = PageFolder::open(dir)?;
+    let thumbs = Thumbs::new(&folder, THUMB_SIDE, Place::Beside);
+    let sections = sheets.iter().map(|sheet| section(sheet, &thumbs, wished));
     let page = Page {
         title: heading.title,
         kicker: heading.kicker,
         banner: heading.banner,
-        sections: sheets
-            .iter()
-            .map(|sheet| section(sheet, dir, wished))
-            .collect(),
+        sections: sections.collect::<Result<_, _>>()?,
         style: STYLE,
         version: env!("CARGO_PKG_VERSION"),
     };
     let html = page
         .render()
         .map_err(|error| ReportError::Page(error.to_string()))?;
-    let path = dir.join("index.html");
-    files::write_file(&path, html.as_bytes())?;
-    Ok(path)
+    let used = thumbs.into_used();
+    folder.finish(&html, &used)
 }
 
-fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
+fn section(sheet: &Sheet<'_>, thumbs: &Thumbs<'_>, wished: f64) -> Result<Section, ReportError> {
     let comparison = sheet.comparison;
     let rows = comparison.rows();
     let numbers = Numbers::from_differences(rows.iter().copied());
@@ -200,8 +200,8 @@ fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
     let chosen = &comparison.changes[..all.min(CARDS)];
     let cards = chosen
         .par_iter()
-        .map(|change| card(sheet, change, numbers, dir));
-    Section {
+        .map(|change| card(sheet, change, numbers, thumbs));
+    Ok(Section {
         title: format!("{}: {after} against {before}", comparison.after.suite_title),
         before,
         before_id: id(&comparison.before),
@@ -219,8 +219,8 @@ fn section(sheet: &Sheet<'_>, dir: &Path, wished: f64) -> Section {
         rows: rows.iter().map(|row| line(row, numbers, reach)).collect(),
         notes,
         more: (all > CARDS).then(|| format!("{CARDS} of {all} items whose score changed.")),
-        cards: cards.collect(),
-    }
+        cards: cards.collect::<Result<_, _>>()?,
+    })
 }
 
 /// The largest bound or difference, which is the end of the drawings. The share of right outputs is left out:
@@ -264,20 +264,30 @@ fn line(row: &Difference, numbers: Numbers, reach: f64) -> Line {
     }
 }
 
-fn card(sheet: &Sheet<'_>, change: &Change, numbers: Numbers, dir: &Path) -> Card {
+fn card(
+    sheet: &Sheet<'_>,
+    change: &Change,
+    numbers: Numbers,
+    thumbs: &Thumbs<'_>,
+) -> Result<Card, ReportError> {
     let item = [sheet.after, sheet.before]
         .into_iter()
         .flatten()
         .find_map(|view| view.items.iter().find(|item| item.item == change.item));
     let tags = item.into_iter().flat_map(|item| item.tags.iter());
     let names = names(&sheet.comparison.before, &sheet.comparison.after);
-    let [before, after] = names.map(|name| Side {
-        name,
-        ..Side::default()
+    let scores = [change.before, change.after];
+    let views = [sheet.before, sheet.after];
+    let sides = names.into_iter().zip(scores).zip(views);
+    let sides = sides.map(|((name, score), view)| {
+        let side = Side {
+            name,
+            score: numbers.score(score),
+            ..Side::default()
+        };
+        filled(side, view, change, thumbs)
     });
-    let scores = [change.before, change.after].map(|score| numbers.score(score));
-    let [was, is] = scores;
-    Card {
+    Ok(Card {
         item: change.item.clone(),
         prompt: item.map(|item| item.prompt.clone()).unwrap_or_default(),
         tags: tags.map(|(tag, key)| format!("{tag} {key}")).collect(),
@@ -288,26 +298,20 @@ fn card(sheet: &Sheet<'_>, change: &Change, numbers: Numbers, dir: &Path) -> Car
             "worse"
         },
         flipped: change.flipped,
-        sides: vec![
-            side(
-                Side {
-                    score: was,
-                    ..before
-                },
-                sheet.before,
-                change,
-                dir,
-            ),
-            side(Side { score: is, ..after }, sheet.after, change, dir),
-        ],
-    }
+        sides: sides.collect::<Result<_, _>>()?,
+    })
 }
 
 /// Adds the output of a run to its side of the card.
-fn side(mut side: Side, view: Option<&RunView>, change: &Change, dir: &Path) -> Side {
+fn filled(
+    mut side: Side,
+    view: Option<&RunView>,
+    change: &Change,
+    thumbs: &Thumbs<'_>,
+) -> Result<Side, ReportError> {
     let Some(view) = view else {
         side.missing = "a baseline keeps scores, but no outputs".to_owned();
-        return side;
+        return Ok(side);
     };
     let repeat = u32::try_from(change.repeat).unwrap_or(0);
     let grade = view
@@ -327,22 +331,18 @@ fn side(mut side: Side, view: Option<&RunView>, change: &Change, dir: &Path) -> 
     match output {
         Some(Output {
             file: Some(file), ..
-        }) => picture(&mut side, &view.dir.join(file), dir),
+        }) => {
+            let shown = thumbs.pictured(&view.dir.join(file))?;
+            side.link = shown.link;
+            match shown.thumb {
+                Ok(thumb) => side.thumb = Some(thumb.src),
+                Err(problem) => side.missing = problem,
+            }
+        }
         Some(Output {
             text: Some(text), ..
         }) => side.text = Some(text.clone()),
         _ => side.missing = "no output".to_owned(),
     }
-    side
-}
-
-fn picture(side: &mut Side, path: &Path, dir: &Path) {
-    side.link = files::link(dir, path);
-    match thumbs::make(path, THUMB_SIDE) {
-        Ok(thumb) => {
-            let text = base64::engine::general_purpose::STANDARD.encode(&thumb.jpeg);
-            side.thumb = Some(format!("data:image/jpeg;base64,{text}"));
-        }
-        Err(problem) => side.missing = problem,
-    }
+    Ok(side)
 }

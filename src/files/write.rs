@@ -3,7 +3,8 @@
 use super::FileError;
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use tempfile::TempPath;
 
 /// How the name of a file begins while it is being written. A file that keeps such a name comes from a killed
 /// process.
@@ -49,20 +50,54 @@ pub fn write_whole_by(
     path: &Path,
     fill: impl FnOnce(&mut File) -> io::Result<()>,
 ) -> Result<(), FileError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    // The parent of a bare file name is an empty path.
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    std::fs::create_dir_all(folder)
-        .map_err(FileError::of_action("cannot create the folder", folder))?;
-    let failed = FileError::of_action("cannot write", path);
-    let mut file = temporary().tempfile_in(folder).map_err(failed)?;
-    fill(file.as_file_mut()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    Staged::write(path, fill)?.publish()
+}
+
+/// A file that is whole on the disk under a temporary name beside its final one. So several files can be
+/// written first, and get their names together. A file that does not get its name is removed.
+#[derive(Debug)]
+pub struct Staged {
+    file: TempPath,
+    path: PathBuf,
+}
+
+impl Staged {
+    /// Writes the content of `path` under a temporary name. Makes its folder when there is none.
+    ///
+    /// # Errors
+    /// Fails if the folder or the file cannot be written, and when `fill` fails.
+    pub fn write(
+        path: &Path,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<Self, FileError> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        // The parent of a bare file name is an empty path.
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        std::fs::create_dir_all(folder)
+            .map_err(FileError::of_action("cannot create the folder", folder))?;
+        let failed = FileError::of_action("cannot write", path);
+        let mut file = temporary().tempfile_in(folder).map_err(failed)?;
+        fill(file.as_file_mut()).map_err(failed)?;
+        Ok(Self {
+            file: file.into_temp_path(),
+            path: path.to_owned(),
+        })
+    }
+
+    /// Gives the file its final name, in place of a file that has this name.
+    ///
+    /// # Errors
+    /// Fails if the system refuses. What is under the final name then stays as it was.
+    pub fn publish(self) -> Result<(), FileError> {
+        let failed = FileError::of_action("cannot write", &self.path);
+        self.file
+            .persist(&self.path)
+            .map_err(|error| failed(error.error))
+    }
 }
 
 /// Writes a value as indented JSON that ends with a line break, as [`write_durable`] does.
@@ -110,6 +145,19 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         let names: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
         assert_eq!(names.len(), 1, "{names:?}");
+    }
+
+    #[test]
+    fn a_staged_file_gets_its_name_when_it_is_published() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.txt");
+        write_whole(&path, b"old").unwrap();
+        let staged = || Staged::write(&path, |file| file.write_all(b"new")).unwrap();
+        drop(staged());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        staged().publish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl CommandGenerator {
         self.batch = self.allowed_batch(&running).unwrap_or(self.batch);
         let (kind, what) = match result {
             Ok(()) => {
-                self.running = Some(running);
+                self.running = Some(running).filter(|running| !running.leaves);
                 return Ok(false);
             }
             Err(Broken::Failed("crashed", _)) if cancel.is_raised_within(SAME_SIGNAL) => {
@@ -326,8 +326,8 @@ fn missing_package(python: &str) -> GenerateError {
     GenerateError::fatal(
         format!("the Python `{python}` does not have the package `unigauge`, which runs the model"),
         format!(
-            "`pip install unigauge` with that Python (`{python} -m pip install unigauge`), or set UNIGAUGE_PYTHON \
-             to a Python that has it"
+            "install the wheel of unigauge with that Python (`{python} -m pip install unigauge-….whl`), or set \
+             UNIGAUGE_PYTHON to a Python that has it"
         ),
     )
 }

@@ -1,6 +1,8 @@
 //! The generators, which make the outputs of items: one file or folder for each, and the list of them all.
 
+pub mod bagel;
 pub mod command;
+pub mod control;
 mod diffusion;
 mod echo;
 mod error;
@@ -19,6 +21,7 @@ mod spoken;
 pub mod stable_diffusion;
 pub mod typeset;
 pub mod uniworld;
+mod vae;
 mod world;
 pub mod xomni;
 pub mod z_image;
@@ -38,16 +41,19 @@ use std::path::Path;
 pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<uniworld::UniWorld>(),
     GeneratorKind::pipeline::<xomni::XOmni>(),
+    GeneratorKind::pipeline::<bagel::Bagel>(),
     GeneratorKind::pipeline::<flux::Flux>(),
     GeneratorKind::pipeline::<kontext::Kontext>(),
     GeneratorKind::pipeline::<stable_diffusion::StableDiffusion>(),
     GeneratorKind::pipeline::<stable_diffusion::StableDiffusion3>(),
     GeneratorKind::pipeline::<z_image::ZImage>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
+    GeneratorKind::pipeline::<vae::Vae>(),
     GeneratorKind::simple::<typeset::Typeset>(),
     GeneratorKind::simple::<folder::Folder>(),
     GeneratorKind::simple::<command::CommandGenerator>(),
     GeneratorKind::simple::<openai::OpenAi>(),
+    GeneratorKind::simple::<control::ControlGenerator>(),
     GeneratorKind::simple::<echo::Echo>(),
     GeneratorKind::simple::<world::World>(),
 ];

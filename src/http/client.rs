@@ -18,7 +18,7 @@ pub(crate) fn asynchronous() -> reqwest::ClientBuilder {
 }
 
 /// TLS by `ring`: it is built in a fraction of the time that rustls's default provider takes.
-fn provide_cryptography() {
+pub(crate) fn provide_cryptography() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // An error says that a program around this library has chosen a provider before: that one serves.

@@ -2,10 +2,10 @@
 
 use super::decode::ImageError;
 use super::edit::Mask;
-use image::codecs::jpeg::JpegEncoder;
+use super::shrink::mean_of_areas;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::imageops;
-use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage};
+use image::{ExtendedColorType, ImageEncoder, RgbImage};
 
 /// The picture as PNG, compressed quickly. The same pixels give the same bytes.
 ///
@@ -73,6 +73,8 @@ pub fn encode_mask(mask: &Mask) -> Result<Vec<u8>, ImageError> {
 
 /// Longest side, in pixels, of a picture that is enlarged so that it can be seen.
 const TINY: u32 = 64;
+/// The quality of small pictures, from 1 to 100.
+const THUMB_QUALITY: u8 = 82;
 
 /// A small JPEG of the picture, whose longer side has at most `max_side` pixels. Small pictures are not
 /// enlarged, except tiny ones, whose pixels become squares.
@@ -80,20 +82,23 @@ const TINY: u32 = 64;
 /// # Errors
 /// Fails if a side of the picture is 0.
 pub fn thumbnail(rgb: &RgbImage, max_side: u32) -> Result<Vec<u8>, ImageError> {
-    let mut small = DynamicImage::ImageRgb8(rgb.clone());
-    let longest = rgb.width().max(rgb.height()).max(1);
-    if longest > max_side {
-        small = small.thumbnail(max_side, max_side);
-    } else if longest <= TINY {
-        let factor = max_side / longest;
-        let (width, height) = (rgb.width() * factor, rgb.height() * factor);
-        small = small.resize_exact(width, height, imageops::FilterType::Nearest);
+    let (width, height) = rgb.dimensions();
+    let longest = width.max(height).max(1);
+    if longest > max_side && width.min(height) > 0 {
+        let scale = f64::from(max_side) / f64::from(longest);
+        let side = |side: u32| ((f64::from(side) * scale).round() as u32).clamp(1, side);
+        return encode_jpeg(
+            &mean_of_areas(rgb, side(width), side(height)),
+            THUMB_QUALITY,
+        );
     }
-    let mut bytes = Vec::new();
-    JpegEncoder::new_with_quality(&mut bytes, 82)
-        .encode_image(&small)
-        .map_err(|error| refused(rgb, "jpg", &error))?;
-    Ok(bytes)
+    if longest <= TINY {
+        let factor = max_side / longest;
+        let (width, height) = (width * factor, height * factor);
+        let large = imageops::resize(rgb, width, height, imageops::FilterType::Nearest);
+        return encode_jpeg(&large, THUMB_QUALITY);
+    }
+    encode_jpeg(rgb, THUMB_QUALITY)
 }
 
 fn refused(rgb: &RgbImage, format: &'static str, error: &dyn std::error::Error) -> ImageError {

@@ -5,8 +5,11 @@ pub mod cv;
 mod decode;
 pub mod edit;
 mod encode;
+pub mod maps;
+pub mod noise;
 pub mod pillow;
 pub mod quality;
+mod shrink;
 pub mod target_size;
 pub mod tensor_resize;
 

@@ -6,6 +6,7 @@
 
 mod adapter;
 pub mod aesthetic;
+pub mod bagel;
 pub mod clip;
 pub mod clip_flan_t5;
 pub mod conversation;

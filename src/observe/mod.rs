@@ -10,11 +10,14 @@ pub mod geneval_detector;
 pub mod got_ocr;
 pub mod hpsv2;
 pub mod judge;
+pub mod maps;
 pub mod mplug_vqa;
 pub mod openai_ocr;
 pub mod ppocr;
 pub mod quality;
 pub mod qwen;
+pub mod restoration;
+pub mod text_drift;
 pub mod vqascore;
 pub mod world;
 
@@ -45,6 +48,8 @@ pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<got_ocr::GotOcr>(),
     ObserverKind::describe::<hpsv2::HpsV2>(),
     ObserverKind::describe::<judge::JudgeObserver>(),
+    ObserverKind::describe::<maps::Maps>(),
+    ObserverKind::describe::<text_drift::MiniDrift>(),
     ObserverKind::describe::<mplug_vqa::MplugVqa>(),
     ObserverKind::describe::<openai_ocr::OpenAiOcr>(),
     ObserverKind::describe::<ppocr::PpOcr>(),
@@ -52,6 +57,8 @@ pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<qwen::QwenOcr>(),
     ObserverKind::describe::<qwen::QwenVqa>(),
     ObserverKind::describe::<qwen::QwenVqaScore>(),
+    ObserverKind::describe::<restoration::Restoration>(),
+    ObserverKind::describe::<text_drift::TextDrift>(),
     ObserverKind::describe::<vqascore::VqaScore>(),
     ObserverKind::describe::<world::World>(),
 ];

@@ -2,15 +2,23 @@
 //! code.
 
 mod description;
+mod drift_pages;
 mod geneval;
+mod lessons;
 mod mini;
 mod mini_captions;
+mod mini_drift;
 mod mini_edit;
+mod mini_maps;
+mod mini_scenes;
 mod mini_text;
+mod noise;
 
 pub use description::{Keep, Make, PromptGeneratorDescription};
+pub use lessons::{DrawnPair, ProbeLesson};
 pub use mini_captions::caption_item;
 pub use mini_text::sign_item;
+pub use noise::{NoiseLadder, OpenPicture};
 
 use crate::named::{Described, Named};
 
@@ -19,10 +27,15 @@ pub type PromptGenerator = Named<PromptGeneratorDescription>;
 
 /// All generators of prompts.
 static ALL: &[&PromptGeneratorDescription] = &[
+    &drift_pages::ENGLISH,
     &geneval::GENEVAL,
     &mini_captions::GENEVAL,
     &mini_captions::COMPOSITION,
     &mini_edit::EDITS,
+    &mini_drift::DRIFT,
+    &mini_maps::MAPS,
+    &mini_scenes::RESTORE,
+    &mini_scenes::READ,
     &mini_text::SIGNS,
 ];
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 pub mod evidence;
 pub mod geneval_words;
 pub mod judged;
+pub mod mini_words;
 pub mod model_name;
 mod notes;
 mod outcomes;

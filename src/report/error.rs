@@ -1,5 +1,6 @@
 //! Why a report could not be written.
 
+use crate::files::FileError;
 use crate::table::FormatError;
 use std::path::PathBuf;
 
@@ -19,6 +20,15 @@ pub enum ReportError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// Another report is being written into the folder.
+    #[error("{}: another report is being written into this folder by {holder}", folder.display())]
+    #[diagnostic(help("wait until it is done, or give another folder with `--out DIR`"))]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+        /// The process, its machine and since when, in words.
+        holder: String,
+    },
     /// A table could not be put into a format.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -34,4 +44,13 @@ pub enum ReportError {
     /// The page's template failed.
     #[error("the report page cannot be rendered: {0}")]
     Page(String),
+}
+
+impl From<FileError> for ReportError {
+    fn from(error: FileError) -> Self {
+        Self::Write {
+            path: error.path,
+            source: error.source,
+        }
+    }
 }

@@ -50,8 +50,5 @@ pub(crate) fn create(dir: &Path) -> Result<(), ReportError> {
 
 /// Writes a file of a report.
 pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
-    write_whole(path, bytes).map_err(|error| ReportError::Write {
-        path: error.path,
-        source: error.source,
-    })
+    Ok(write_whole(path, bytes)?)
 }

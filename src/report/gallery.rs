@@ -1,14 +1,30 @@
 //! The gallery's data. The page's script turns them into cards, one for each item.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `data` | runs, cards, outputs and pictures |
+//! | `card` | the card of an item |
+//! | `index` | the records of runs by item and repeat |
+//! | `sample` | which items have a card if there are too many |
+//! | `marks` | what observers saw, to draw over a picture |
+//! | `edits` | change masks and the words of judges |
+//! | `list` | what the page knows of all cards at once |
+//! | `chunks` | the cards in parts |
+//! | `scripts` | list and parts as files beside the page, or inside it |
 
 mod card;
+mod chunks;
 mod data;
 mod edits;
 mod index;
+mod list;
 mod marks;
 mod sample;
+mod scripts;
 
 use super::{RunView, score};
 pub use data::{Card, Gallery, Picture, Run};
+pub use scripts::{Inside, Scripts};
 
 use card::card;
 use index::{Index, subjects};

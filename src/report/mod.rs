@@ -1,5 +1,4 @@
-//! How it is shown: tables, charts and one self-contained page with a gallery. Reads records, computes no
-//! score.
+//! How it is shown: tables, charts and one page with a gallery. Reads records, computes no score.
 //!
 //! | file | idea |
 //! |---|---|
@@ -13,9 +12,10 @@
 //! | [`exports`] | the results of a run in the forms of other programs, one file for each |
 //! | [`chart`] | bars, radar, heat map and distribution, each as SVG and PNG |
 //! | `files` | files that are whole or not there, and links between them |
+//! | `folder` | the folder of a page: one writer, files that get their names together, no leftovers |
 //! | `view` | one run as the report sees it |
 //! | [`gallery`] | the cards' data: output, evidence to draw, grade and reason |
-//! | [`thumbs`] | small pictures, made in parallel |
+//! | `thumbs` | small pictures, which later reports use again |
 //! | [`page`] | the HTML page |
 //! | [`write()`] | all of it into one folder |
 //! | `error` | why a report could not be written |
@@ -24,6 +24,7 @@ pub mod chart;
 mod error;
 pub mod exports;
 pub(crate) mod files;
+pub(crate) mod folder;
 pub mod gallery;
 mod judged;
 pub mod page;
@@ -34,7 +35,7 @@ mod remarks;
 mod rows;
 mod score;
 pub mod table;
-pub mod thumbs;
+pub(crate) mod thumbs;
 mod view;
 mod write;
 

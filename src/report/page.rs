@@ -1,8 +1,8 @@
-//! The HTML page: one file, no request to anywhere.
+//! The HTML page. It asks no server for anything: what it needs is in it, or in files beside it.
 
 use super::chart::Drawn;
 use super::error::ReportError;
-use super::gallery::Gallery;
+use super::gallery::{Gallery, Inside, Scripts};
 use super::remarks::states;
 use super::table::Table;
 use super::view::RunView;
@@ -24,7 +24,8 @@ struct Page<'a> {
     version: &'static str,
     style: &'static str,
     script: &'static str,
-    data: String,
+    list: Option<&'a str>,
+    inside: &'a [Inside],
 }
 
 /// A suite's table and charts.
@@ -59,7 +60,8 @@ pub struct Section<'a> {
     pub charts: &'a [Drawn],
 }
 
-/// The page of these runs. `labels` are the runs' names as printed in tables.
+/// The page of these runs. `labels` are the runs' names as printed in tables. The page links the files of
+/// charts if the gallery, too, is in files beside it.
 ///
 /// # Errors
 /// Fails if the template fails.
@@ -67,7 +69,7 @@ pub fn render(
     sections: &[Section<'_>],
     runs: &[RunView],
     labels: &[String],
-    gallery: &Gallery,
+    (gallery, scripts): (&Gallery, &Scripts),
     title: Option<&str>,
 ) -> Result<String, ReportError> {
     let titles: Vec<&str> = sections
@@ -117,7 +119,8 @@ pub fn render(
         version: env!("CARGO_PKG_VERSION"),
         style: STYLE,
         script: SCRIPT,
-        data: embed(gallery)?,
+        list: scripts.list.as_deref(),
+        inside: &scripts.inside,
     };
     page.render()
         .map_err(|error| ReportError::Page(error.to_string()))
@@ -164,15 +167,4 @@ pub fn inline(chart: &Drawn) -> String {
         &format!("<svg role=\"img\" aria-label=\"{label}\""),
         1,
     )
-}
-
-/// JSON that cannot end the script element around it. It has no line break that only JavaScript knows,
-/// either.
-fn embed(gallery: &Gallery) -> Result<String, ReportError> {
-    let json =
-        serde_json::to_string(gallery).map_err(|error| ReportError::Page(error.to_string()))?;
-    Ok(json
-        .replace('<', "\\u003c")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029"))
 }

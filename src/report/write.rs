@@ -1,19 +1,19 @@
-//! Everything into one folder: tables, charts, thumbnails and the page.
+//! Everything into one folder: tables, charts, thumbnails, cards and the page.
 
 use super::chart::{self, Drawn};
 use super::error::ReportError;
-use super::files::{absolute, create, relative, write_file};
-use super::gallery::{self, Gallery, Picture};
+use super::folder::PageFolder;
+use super::gallery::{self, Gallery, Picture, Scripts};
 use super::page::{self, Section};
 use super::printed::document;
 use super::table::{Row, Table, TableInput, TableSettings};
-use super::thumbs;
+use super::thumbs::{Pictured, Place, Thumbs};
 use super::view::RunView;
 use crate::config::PublishedFile;
 use crate::table::formats::TERMINAL;
 use crate::table::{FORMATS, Window};
-use base64::Engine;
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// What goes into a report.
@@ -30,8 +30,8 @@ pub struct ReportOptions {
     pub max_outputs: usize,
     /// Longer side of a thumbnail, in pixels.
     pub thumb_side: u32,
-    /// How many bytes of thumbnails the page has at most. Further thumbnails are files beside it.
-    pub inline_bytes: usize,
+    /// Whether the page has the cards and thumbnails inside, and names no other file.
+    pub single_file: bool,
 }
 
 impl Default for ReportOptions {
@@ -42,7 +42,7 @@ impl Default for ReportOptions {
             published: Vec::new(),
             max_outputs: 20_000,
             thumb_side: 320,
-            inline_bytes: 24 << 20,
+            single_file: false,
         }
     }
 }
@@ -58,17 +58,16 @@ pub struct Written {
     pub thumbs_inline: usize,
     /// Thumbnails beside the page.
     pub thumbs_linked: usize,
+    /// Thumbnails that an earlier report made.
+    pub thumbs_kept: usize,
     /// Outputs with a card, of all outputs.
     pub shown: usize,
     /// All outputs.
     pub total: usize,
 }
 
-/// How many pictures are shrunk at once, which bounds the memory.
-const BATCH: usize = 64;
-
-/// Writes `index.html`, `table.*`, `charts/*` and, where needed, `thumbs/*` into `dir`. Every file appears
-/// whole or not at all, the page last.
+/// Writes `index.html`, `table.*`, `charts/*`, `cards/*` and `thumbs/*` into `dir`; a page that is a single
+/// file has no cards and thumbnails beside it. A report that fails leaves an earlier one as it was.
 ///
 /// # Errors
 /// Fails if there is no run, the folder cannot be written to, or an export fails. A broken picture is not an
@@ -81,47 +80,74 @@ pub fn write(
     if runs.is_empty() {
         return Err(ReportError::NoRuns);
     }
-    create(dir)?;
+    let mut folder = PageFolder::open(dir)?;
     let inputs: Vec<TableInput<'_>> = runs.iter().map(RunView::table_input).collect();
     let tables: Vec<Table> = Table::of_runs(&inputs, options.table)
         .into_iter()
         .map(|table| table.beside(&options.published))
         .collect();
-    let mut written = Written::default();
-    let document = document(&tables)?;
-    for format in FORMATS.iter().filter(|format| **format != &TERMINAL) {
-        let path = dir.join("table").with_extension(format.extension);
-        write_file(&path, &(format.write)(&document, Window::default())?)?;
-        written.files.push(path);
-    }
     let mut charts = tables
         .par_iter()
         .map(|table| chart::of_suite(table, &runs_of(table, runs)))
         .collect::<Result<Vec<Vec<Drawn>>, ReportError>>()?;
     // Two versions of a suite have one table each.
     chart::distinct(charts.iter_mut().flatten());
-    create(&dir.join("charts"))?;
-    for drawn in charts.iter().flatten() {
-        let path = dir.join("charts").join(&drawn.name);
-        for (extension, bytes) in [("svg", drawn.svg.as_bytes()), ("png", &drawn.png[..])] {
-            let path = path.with_added_extension(extension);
-            write_file(&path, bytes)?;
-            written.files.push(path);
-        }
-    }
     let labels: Vec<String> = runs.iter().map(|run| label(run, &tables)).collect();
     let mut gallery = gallery::collect(runs, &labels, options.max_outputs);
-    illustrate(&mut gallery, dir, options, &mut written)?;
+    let mut written = Written {
+        shown: gallery.shown,
+        total: gallery.total,
+        ..Written::default()
+    };
+    let place = if options.single_file {
+        Place::Inside
+    } else {
+        Place::Beside
+    };
+    let thumbs = Thumbs::new(&folder, options.thumb_side, place);
+    illustrate(&mut gallery, &thumbs, &mut written)?;
+    let mut used = thumbs.into_used();
+    let scripts = match place {
+        Place::Inside => Scripts::inside(&gallery)?,
+        Place::Beside => Scripts::beside(&gallery, &folder, &mut used)?,
+    };
+    written.files = stage_tables_and_charts(&mut folder, &tables, &charts)?;
     let sections: Vec<Section<'_>> = tables
         .iter()
         .zip(&charts)
         .map(|(table, charts)| Section { table, charts })
         .collect();
-    let html = page::render(&sections, runs, &labels, &gallery, options.title.as_deref())?;
-    written.page = dir.join("index.html");
-    write_file(&written.page, html.as_bytes())?;
-    (written.shown, written.total) = (gallery.shown, gallery.total);
+    let html = page::render(
+        &sections,
+        runs,
+        &labels,
+        (&gallery, &scripts),
+        options.title.as_deref(),
+    )?;
+    written.page = folder.finish(&html, &used)?;
     Ok(written)
+}
+
+/// Writes the tables in every format and the charts, which get their names with the page.
+fn stage_tables_and_charts(
+    folder: &mut PageFolder,
+    tables: &[Table],
+    charts: &[Vec<Drawn>],
+) -> Result<Vec<PathBuf>, ReportError> {
+    let mut files = Vec::new();
+    let document = document(tables)?;
+    for format in FORMATS.iter().filter(|format| **format != &TERMINAL) {
+        let name = format!("table.{}", format.extension);
+        let bytes = (format.write)(&document, Window::default())?;
+        files.push(folder.stage(&name, &bytes)?);
+    }
+    for drawn in charts.iter().flatten() {
+        for (extension, bytes) in [("svg", drawn.svg.as_bytes()), ("png", &drawn.png[..])] {
+            let name = format!("charts/{}.{extension}", drawn.name);
+            files.push(folder.stage(&name, bytes)?);
+        }
+    }
+    Ok(files)
 }
 
 /// The runs of a table, in its rows' order.
@@ -145,89 +171,38 @@ fn label(run: &RunView, tables: &[Table]) -> String {
         .map_or(run.model_title.clone(), |row| row.label.clone())
 }
 
-/// Makes the thumbnails: inside the page while there is room, as files beside it after that.
+/// Makes the thumbnails on all cores, those of one file once.
 fn illustrate(
     gallery: &mut Gallery,
-    dir: &Path,
-    options: &ReportOptions,
+    thumbs: &Thumbs<'_>,
     written: &mut Written,
 ) -> Result<(), ReportError> {
-    let here = absolute(dir).unwrap_or_else(|| dir.to_owned());
-    let mut pictures: Vec<&mut Picture> = gallery
-        .items
-        .iter_mut()
-        .flat_map(|item| {
-            let outputs = item
-                .outputs
-                .iter_mut()
-                .filter_map(|output| output.picture.as_mut());
-            item.inputs.iter_mut().chain(outputs)
-        })
-        .collect();
-    let mut room = options.inline_bytes;
-    for (index, batch) in pictures.chunks_mut(BATCH).enumerate() {
-        if room == 0 {
-            create(&dir.join("thumbs"))?;
+    let mut places: HashMap<PathBuf, usize> = HashMap::new();
+    let mut pictures: Vec<(PathBuf, Vec<&mut Picture>)> = Vec::new();
+    for card in &mut gallery.items {
+        let outputs = card.outputs.iter_mut();
+        let outputs = outputs.filter_map(|output| output.picture.as_mut());
+        for picture in card.inputs.iter_mut().chain(outputs) {
+            let place = *places.entry(picture.path.clone()).or_insert_with(|| {
+                pictures.push((picture.path.clone(), Vec::new()));
+                pictures.len() - 1
+            });
+            pictures[place].1.push(picture);
         }
-        let made: Vec<Made> = batch
-            .par_iter()
-            .enumerate()
-            .map(|(offset, picture)| {
-                let name = thumb_name(picture, options.thumb_side, index * BATCH + offset);
-                let reusable = room == 0
-                    && picture.sha256.is_some()
-                    && picture.width > 0
-                    && dir.join(&name).is_file();
-                if reusable {
-                    return Made::Kept(name);
-                }
-                match thumbs::make(&picture.path, options.thumb_side) {
-                    Ok(thumb) => Made::New(name, thumb),
-                    Err(problem) => Made::Problem(problem),
-                }
-            })
-            .collect();
-        for (picture, made) in batch.iter_mut().zip(made) {
-            picture.link = relative(&here, &picture.path);
-            match made {
-                Made::Problem(problem) => picture.problem = Some(problem),
-                Made::Kept(name) => {
-                    picture.thumb = Some(name);
-                    written.thumbs_linked += 1;
-                }
-                Made::New(name, thumb) => {
-                    (picture.width, picture.height) = (thumb.width, thumb.height);
-                    let text = base64::engine::general_purpose::STANDARD.encode(&thumb.jpeg);
-                    if text.len() <= room {
-                        room -= text.len();
-                        picture.thumb = Some(format!("data:image/jpeg;base64,{text}"));
-                        written.thumbs_inline += 1;
-                    } else {
-                        room = 0;
-                        create(&dir.join("thumbs"))?;
-                        write_file(&dir.join(&name), &thumb.jpeg)?;
-                        picture.thumb = Some(name);
-                        written.thumbs_linked += 1;
-                    }
-                }
+    }
+    let made = pictures.par_iter().map(|(path, _)| thumbs.pictured(path));
+    let made: Vec<Pictured> = made.collect::<Result<_, _>>()?;
+    for ((_, shown), made) in pictures.into_iter().zip(made) {
+        for picture in shown {
+            picture.show(&made);
+            match &picture.thumb {
+                Some(src) if src.starts_with("data:") => written.thumbs_inline += 1,
+                Some(_) => written.thumbs_linked += 1,
+                None => {}
             }
+            let kept = made.thumb.as_ref().is_ok_and(|thumb| thumb.kept);
+            written.thumbs_kept += usize::from(kept);
         }
     }
     Ok(())
-}
-
-enum Made {
-    New(String, thumbs::Thumb),
-    /// Made by an earlier report of the same picture.
-    Kept(String),
-    Problem(String),
-}
-
-fn thumb_name(picture: &Picture, side: u32, place: usize) -> String {
-    match picture.sha256.as_deref() {
-        Some(sha256) if sha256.len() >= 24 && sha256.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            format!("thumbs/{}-{side}.jpg", &sha256[..24])
-        }
-        _ => format!("thumbs/{place:06}-{side}.jpg"),
-    }
 }

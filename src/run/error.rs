@@ -39,12 +39,13 @@ pub enum RunError {
     /// Another process writes into the folder.
     #[error("another run is writing to `{folder}`: {holder}")]
     #[diagnostic(help(
-        "wait for it, stop it, or give this run another folder with `--run NAME` or `--out DIR`"
+        "wait for it (`--wait-lock SECONDS` does), stop it, or give this run another folder with `--run NAME` or `--out DIR`"
     ))]
-    Locked {
+    Busy {
         /// The run folder.
         folder: PathBuf,
-        /// What is known of the other process.
+        /// What is known of the other process: its number, its machine, since when, and when it was last
+        /// seen.
         holder: String,
     },
     /// A folder is not a run folder.

@@ -6,12 +6,13 @@
 //!   grades.jsonl  grades.parquet  summary.json  report/
 //! ```
 //!
-//! A shard has a lock, journals, a manifest and a `scratch` folder of its own: their names have `.I-of-N`.
+//! A shard has a lock, journals, a manifest, signs of life and a `scratch` folder of its own: their names
+//! have `.I-of-N`.
 
 use super::error::RunError;
 use super::journal::{LINES_AT_ONCE, to_lines, write_lines};
 use super::shard::{self, Shard};
-use crate::files::{Lock, LockError, PARTIAL};
+use crate::files::PARTIAL;
 use crate::record::Item;
 use std::path::{Path, PathBuf};
 
@@ -116,6 +117,23 @@ impl RunFolder {
         self.root.join(shard::file_name("manifest", shard, ".json"))
     }
 
+    /// The manifest of the whole run, kept when a shard with other settings writes `manifest.json`. It says
+    /// how `outputs.jsonl` was made.
+    pub(super) fn manifest_of_whole(&self) -> PathBuf {
+        self.root.join("manifest.whole.json")
+    }
+
+    /// The file in which a shard says how far it is.
+    pub(super) fn beat(&self, shard: Shard) -> PathBuf {
+        self.root
+            .join(shard::file_name("beat", Some(shard), ".json"))
+    }
+
+    /// The file with the number of shards.
+    pub(super) fn division_file(&self) -> PathBuf {
+        self.root.join("division.json")
+    }
+
     /// The folder for what one phase of a pipeline leaves to the next. It is removed when all outputs are
     /// made.
     pub fn scratch(&self, shard: Option<Shard>) -> PathBuf {
@@ -169,34 +187,11 @@ impl RunFolder {
         let mut shards: Vec<Shard> = entries
             .filter_map(|entry| {
                 let name = entry.ok()?.file_name().into_string().ok()?;
-                let middle = name
-                    .strip_prefix(stream.stem())?
-                    .strip_prefix('.')?
-                    .strip_suffix(".jsonl")?;
-                middle.replacen("-of-", "/", 1).parse().ok()
+                shard::of_file_name(&name, stream.stem(), ".jsonl")
             })
             .collect();
         shards.sort();
         Ok(shards)
-    }
-
-    /// Takes the lock of the folder. Makes the folder if it is absent.
-    ///
-    /// # Errors
-    /// Fails if it cannot be made or another process holds it.
-    pub fn lock(&self, shard: Option<Shard>) -> Result<Lock, RunError> {
-        std::fs::create_dir_all(&self.root)
-            .map_err(|error| RunError::io("cannot make the folder", &self.root, &error))?;
-        Lock::take(&self.root, &shard::file_name(".lock", shard, "")).map_err(|error| match error {
-            LockError::Held { folder, holder } => RunError::Locked {
-                folder,
-                holder: match shard {
-                    Some(shard) => format!("shard {shard} is being made by {holder}"),
-                    None => holder,
-                },
-            },
-            LockError::File(error) => error.into(),
-        })
     }
 
     /// Writes `items.jsonl`, unless it has exactly these items. Returns whether it had others before.

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 const FLUSH_BYTES: usize = 1 << 16;
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -38,13 +38,12 @@ impl Journal {
     pub(super) fn open(path: &Path) -> Result<(Self, Option<String>), RunError> {
         let failed =
             |error: std::io::Error| RunError::io("cannot open for appending", path, &error);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        // Not at a place that is remembered: should two processes ever write, no line is overwritten.
+        #[cfg(unix)]
+        options.append(true);
+        let mut file = options.open(path).map_err(failed)?;
         let size = file.metadata().map_err(failed)?.len();
         let length = whole_lines(&mut file, size).map_err(failed)?;
         let note = (length < size).then(|| {
@@ -105,6 +104,12 @@ impl Journal {
         }
     }
 
+    /// Makes this the journal that was written last, also when nothing is added to it.
+    pub(super) fn touch(&self) {
+        // Without it, the time of the last line counts.
+        let _ = self.file.set_modified(SystemTime::now());
+    }
+
     /// Waits until everything flushed is on the disk.
     ///
     /// # Errors
@@ -134,15 +139,18 @@ fn whole_lines(file: &mut File, size: u64) -> std::io::Result<u64> {
     Ok(0)
 }
 
+/// Start and end of a line, with its 1-based number.
+type Span = (usize, usize, usize);
+
 /// The bytes of a journal and where its lines are.
 #[derive(Debug)]
 pub(super) struct Lines {
     path: PathBuf,
     bytes: Vec<u8>,
-    /// Start and end of each line that is not blank, with its 1-based number.
-    spans: Vec<(usize, usize, usize)>,
-    /// The same for a last line that is not JSON and does not end.
-    torn: Option<(usize, usize, usize)>,
+    /// Each line that is not blank.
+    spans: Vec<Span>,
+    /// A last line that is not JSON and does not end.
+    torn: Option<Span>,
     /// A note on a torn last line, if there was one.
     pub note: Option<String>,
 }
@@ -220,6 +228,11 @@ impl Lines {
         spans.map(|(start, end, number)| (*number, self.bytes[*start..*end].trim_ascii()))
     }
 
+    /// How many records there are.
+    pub(super) fn count(&self) -> usize {
+        self.spans.len()
+    }
+
     /// The number of the torn last line, if there is one.
     pub(super) fn torn(&self) -> Option<usize> {
         self.torn.map(|(.., number)| number)
@@ -242,13 +255,84 @@ impl Lines {
         self.parse_span(self.spans[index])
     }
 
-    fn parse_span<'a, T: serde::Deserialize<'a>>(
-        &'a self,
-        span: (usize, usize, usize),
-    ) -> Result<T, RunError> {
+    fn parse_span<'a, T: serde::Deserialize<'a>>(&'a self, span: Span) -> Result<T, RunError> {
         let (start, end, number) = span;
         let text = &self.bytes[start..end];
         serde_json::from_slice(text).map_err(|error| broken(&self.path, number, text, &error))
+    }
+}
+
+/// Several journals, whose records are counted through: those of the first one come first.
+#[derive(Debug)]
+pub(super) struct Journals(Vec<Lines>);
+
+impl Journals {
+    /// Reads journals; a missing file is an empty journal.
+    ///
+    /// # Errors
+    /// Fails if a file exists and cannot be read.
+    pub(super) fn read(paths: impl IntoIterator<Item = PathBuf>) -> Result<Self, RunError> {
+        let journals = paths.into_iter().map(|path| Lines::read(&path));
+        Ok(Self(journals.collect::<Result<_, _>>()?))
+    }
+
+    /// A note on a torn last line of the first journal. The others may just be written.
+    pub(super) fn note(&self) -> Option<&String> {
+        self.0.first()?.note.as_ref()
+    }
+
+    /// How many records the first journal has.
+    pub(super) fn own(&self) -> usize {
+        self.0.first().map_or(0, Lines::count)
+    }
+
+    /// Parses every line, in order, on all cores.
+    ///
+    /// # Errors
+    /// Fails if a line is not the expected record, with its number.
+    pub(super) fn parse<'a, T: serde::Deserialize<'a> + Send>(
+        &'a self,
+    ) -> Result<Vec<T>, RunError> {
+        let mut all = Vec::new();
+        for lines in &self.0 {
+            if all.is_empty() {
+                all = lines.parse()?;
+            } else {
+                all.extend(lines.parse::<T>()?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The bytes of one record, by its place among the records.
+    pub(super) fn raw(&self, index: usize) -> &[u8] {
+        let (lines, index) = self.place(index);
+        lines.raw(index)
+    }
+
+    /// Parses one line by its place among the records.
+    ///
+    /// # Errors
+    /// Fails if the line is not the expected record, with its number.
+    pub(super) fn parse_one<'a, T: serde::Deserialize<'a>>(
+        &'a self,
+        index: usize,
+    ) -> Result<T, RunError> {
+        let (lines, index) = self.place(index);
+        lines.parse_one(index)
+    }
+
+    /// The journal of a record, and its place there.
+    fn place(&self, mut index: usize) -> (&Lines, usize) {
+        let mut last = 0;
+        for (number, lines) in self.0.iter().enumerate() {
+            last = number;
+            if index < lines.count() {
+                break;
+            }
+            index -= lines.count();
+        }
+        (&self.0[last], index)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::definition::{ManifestModel, ManifestSuite};
 use super::error::RunError;
-use super::folder::RunFolder;
+use super::folder::{RunFolder, Stream};
 use super::shard::Shard;
 use super::store::{read_json, write_json};
 use crate::files::host_name;
@@ -209,7 +209,12 @@ impl Manifest {
     /// # Errors
     /// Fails if the disk refuses.
     pub fn write(&self, folder: &RunFolder) -> Result<(), RunError> {
-        write_json(&folder.manifest(), self)
+        write_json(&folder.manifest(), self)?;
+        if self.shard.is_none() {
+            // The manifest of the whole run is this one again. One that stays says the same or is older.
+            let _ = std::fs::remove_file(folder.manifest_of_whole());
+        }
+        Ok(())
     }
 
     /// The manifest of what this execution wrote before: of its shard, or of the run.
@@ -240,8 +245,14 @@ impl Manifest {
             manifest: self.clone(),
         };
         write_json(&folder.manifest_of(Some(shard)), &part)?;
-        if folder.manifest().is_file() && self.says_the_same(&Self::read(folder)?) {
-            return Ok(());
+        if folder.manifest().is_file() {
+            let there = Self::read(folder)?;
+            if self.says_the_same(&there) {
+                return Ok(());
+            }
+            if there.shard.is_none() && folder.stream(Stream::Outputs, None).is_file() {
+                write_json(&folder.manifest_of_whole(), &there)?;
+            }
         }
         let unfinished = Self {
             finished: None,
@@ -281,6 +292,32 @@ impl Manifest {
         let started = self.executions.iter().map(|execution| execution.started);
         self.started = started.min().unwrap_or(self.started);
         Ok(())
+    }
+
+    /// The first of the settings that differ and shape outputs, as `path: own → the run's`. The number format
+    /// of weights may differ, since shards may have different devices.
+    pub(super) fn other_settings(&self, run: &Self) -> Option<String> {
+        let mut changes = Vec::new();
+        let [own, of_run] = [self, run].map(|manifest| {
+            let model = manifest.model.as_json();
+            let mut weights = model["weights"].clone();
+            if let Some(weights) = weights.as_object_mut() {
+                weights.shift_remove("dtype");
+            }
+            [
+                model["generator"].clone(),
+                model["settings"].clone(),
+                weights,
+            ]
+        });
+        for (key, (own, of_run)) in ["generator", "settings", "weights"]
+            .into_iter()
+            .zip(own.iter().zip(&of_run))
+        {
+            differ(&format!("model.{key}"), own, of_run, &mut changes);
+        }
+        differ("seed", &self.seed.into(), &run.seed.into(), &mut changes);
+        changes.first().map(ToString::to_string)
     }
 
     /// What differs between the definitions of two manifests, as `path: old → new`, at most `limit` lines.

@@ -2,11 +2,14 @@
 
 use super::error::RunError;
 use super::folder::{RunFolder, Stream};
-use super::journal::Lines;
+use super::locks::{Patience, Purpose};
+use super::manifest::Manifest;
 use super::shard::Shard;
+use super::sources::{Choice, LeftOut, LineKey, Sources};
+use super::tally::Tally;
 use crate::files::{Lock, write_durable};
 use crate::record::Item;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 /// What a merge found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -17,55 +20,50 @@ pub struct Merged {
     pub outputs: usize,
     /// Records of observations.
     pub evidence: usize,
+    /// What a reader of the numbers must know.
+    pub remarks: Vec<String>,
 }
 
 /// All shards of a run, locked so that none of them writes.
 #[derive(Debug)]
 pub struct Division {
     folder: RunFolder,
-    /// The shards that have a journal, in their order.
+    /// The number of shards. `None` if there are journals of several numbers, and none was noted.
+    count: Option<usize>,
+    /// The shards that have a journal, and those that should have one, in their order.
     shards: Vec<Shard>,
-    absent: Vec<Shard>,
+    present: BTreeSet<Shard>,
     _locks: Vec<Lock>,
 }
 
 impl Division {
-    /// Finds the shards of a run and takes their locks.
+    /// Finds the shards of a run and takes their locks, and that of the whole run.
     ///
     /// # Errors
-    /// Fails if there are none, there are shards of different counts, or one is being made.
-    pub fn hold(folder: &RunFolder) -> Result<Self, RunError> {
-        let wrong = |reason: &str, help: &str| RunError::Shards {
-            folder: folder.root().to_path_buf(),
-            reason: reason.into(),
-            help: help.into(),
-        };
-        let present = folder.shards(Stream::Outputs)?;
-        let counts: HashSet<usize> = present.iter().map(|shard| shard.count()).collect();
-        let count = match counts.into_iter().collect::<Vec<_>>()[..] {
-            [] => {
-                return Err(wrong(
-                    "there is no outputs.i-of-n.jsonl",
-                    "make the shards with `--shard i/n`",
-                ));
-            }
-            [count] => count,
-            _ => {
-                return Err(wrong(
-                    "there are shards of different counts",
-                    "keep the shards of one `--shard i/n` division and move the others away",
-                ));
-            }
-        };
-        let shards: Vec<Shard> = Shard::all_parts(count).collect();
-        let locks = shards.iter().map(|shard| folder.lock(Some(*shard)));
-        let _locks = locks.collect::<Result<_, _>>()?;
-        let absent = shards.iter().copied();
+    /// Fails if there are none, or one is being made.
+    pub fn hold(folder: &RunFolder, patience: &Patience<'_>) -> Result<Self, RunError> {
+        let present: BTreeSet<Shard> = folder.shards(Stream::Outputs)?.into_iter().collect();
+        if present.is_empty() {
+            return Err(RunError::Shards {
+                folder: folder.root().to_path_buf(),
+                reason: "there is no outputs.i-of-n.jsonl".into(),
+                help: "make the shards with `--shard i/n`".into(),
+            });
+        }
+        let count = folder.division()?;
+        let planned = count.into_iter().flat_map(Shard::all_parts);
+        let shards: BTreeSet<Shard> = present.iter().copied().chain(planned).collect();
+        let shards: Vec<Shard> = shards.into_iter().collect();
+        let all: Vec<Option<Shard>> = [None]
+            .into_iter()
+            .chain(shards.iter().copied().map(Some))
+            .collect();
         Ok(Self {
-            absent: absent.filter(|shard| !present.contains(shard)).collect(),
+            _locks: folder.lock_all(&all, Purpose::Read, patience)?,
             folder: folder.clone(),
+            count,
             shards,
-            _locks,
+            present,
         })
     }
 
@@ -74,24 +72,56 @@ impl Division {
         &self.shards
     }
 
-    /// The shards that never began; their outputs are missing.
-    pub fn absent(&self) -> &[Shard] {
-        &self.absent
-    }
-
-    /// Joins the journals of the shards into `outputs.jsonl` and `evidence.jsonl`, in the order of the items.
+    /// Joins the journals of the shards, and that of a process without a shard, into `outputs.jsonl` and
+    /// `evidence.jsonl`, in the order of the items. Each output has one line there.
     ///
     /// # Errors
-    /// Fails if a journal is damaged, or two shards hold the same output.
-    pub fn join(&self, items: &[Item]) -> Result<Merged, RunError> {
+    /// Fails if a journal is damaged.
+    pub fn join(&self, items: &[Item], run: &Manifest) -> Result<Merged, RunError> {
         let ids = items.iter().enumerate();
         let places: HashMap<&str, usize> = ids
             .map(|(place, item)| (item.item.as_str(), place))
             .collect();
+        let (outputs, left_out) = self.join_stream(Stream::Outputs, &places, run)?;
+        let (evidence, _) = self.join_stream(Stream::Evidence, &places, run)?;
+        let mut remarks: Vec<String> = left_out.iter().map(LeftOut::sentence).collect();
+        let states = outputs.iter();
+        let states =
+            states.map(|((item, repeat, _), choice)| (item.as_str(), *repeat, choice.failed));
+        let tallies = Tally::count(run.repeats, items, self.count, states);
+        remarks.extend(tallies.iter().filter_map(|tally| self.lack(tally)));
         Ok(Merged {
-            shards: self.shards.len(),
-            outputs: self.join_stream(Stream::Outputs, &places)?,
-            evidence: self.join_stream(Stream::Evidence, &places)?,
+            shards: self.present.len(),
+            outputs: outputs.len(),
+            evidence: evidence.len(),
+            remarks,
+        })
+    }
+
+    /// Says that outputs of a shard are missing. `None` if all were tried.
+    fn lack(&self, tally: &Tally) -> Option<String> {
+        let missing = tally.missing();
+        if missing == 0 {
+            return None;
+        }
+        let Some(shard) = tally.shard else {
+            return Some(format!(
+                "{missing} of {} outputs are missing",
+                tally.planned
+            ));
+        };
+        Some(if self.present.contains(&shard) {
+            format!(
+                "shard {shard} is not complete: {missing} of {} outputs are missing; run it again with \
+                 `--shard {shard}`, and then merge again",
+                tally.planned
+            )
+        } else {
+            format!(
+                "shard {shard} has not started, so {missing} of {} outputs are missing; run it with \
+                 `--shard {shard}`, and then merge again",
+                tally.planned
+            )
         })
     }
 
@@ -99,50 +129,40 @@ impl Division {
         &self,
         stream: Stream,
         places: &HashMap<&str, usize>,
-    ) -> Result<usize, RunError> {
-        let mut seen: HashMap<(String, u32, String), Shard> = HashMap::new();
-        let mut order = Vec::new();
-        let mut journals = Vec::new();
-        for &shard in &self.shards {
-            let lines = Lines::read(&self.folder.stream(stream, Some(shard)))?;
-            for (line, key) in lines.parse::<Key>()?.into_iter().enumerate() {
-                let place = places.get(key.item.as_str()).copied();
-                order.push((
-                    place.unwrap_or(usize::MAX),
-                    key.repeat,
-                    journals.len(),
-                    line,
-                ));
-                let name = format!("item {} repeat {}", key.item, key.repeat);
-                let first = *seen
-                    .entry((key.item, key.repeat, key.observer))
-                    .or_insert(shard);
-                if first != shard {
-                    return Err(RunError::Shards {
-                        folder: self.folder.root().to_path_buf(),
-                        reason: format!("{name} is in shard {first} and in shard {shard}"),
-                        help: "the shards were made with different selections of items; make them again with the same selection".into(),
-                    });
-                }
-            }
-            journals.push(lines);
-        }
-        // Lines of one output stay in their order: the last one counts.
-        order.sort_unstable();
+        run: &Manifest,
+    ) -> Result<(HashMap<LineKey, Choice>, Vec<LeftOut>), RunError> {
+        let (sources, left_out) = Sources::read(&self.folder, stream, run)?;
+        let chosen = sources.choose(run)?;
+        let mut order: Vec<(usize, u32, (usize, usize), Choice)> = chosen
+            .iter()
+            .map(|((item, repeat, _), choice)| {
+                let place = places.get(item.as_str()).copied();
+                let place = place.unwrap_or(usize::MAX);
+                (place, *repeat, sources.order(*choice), *choice)
+            })
+            .collect();
+        order.sort_unstable_by_key(|(place, repeat, order, _)| (*place, *repeat, *order));
         let mut bytes = Vec::new();
-        for (_, _, journal, line) in order {
-            bytes.extend_from_slice(journals[journal].raw(line));
+        for (.., choice) in order {
+            bytes.extend_from_slice(sources.raw(choice));
             bytes.push(b'\n');
         }
         write_durable(&self.folder.stream(stream, None), &bytes)?;
-        Ok(seen.len())
+        Ok((chosen, left_out))
     }
 }
 
-#[derive(serde::Deserialize)]
-struct Key {
-    item: String,
-    repeat: u32,
-    #[serde(default)]
-    observer: String,
+impl LeftOut {
+    fn sentence(&self) -> String {
+        let Self { shard, change } = self;
+        match shard {
+            Some(shard) => format!(
+                "shard {shard} was made with other settings, so its outputs do not count ({change}); run it again \
+                 with `--shard {shard}`, and then merge again"
+            ),
+            None => format!(
+                "what a run without shards made before does not count, since it had other settings ({change})"
+            ),
+        }
+    }
 }

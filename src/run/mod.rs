@@ -6,14 +6,17 @@
 //! record, never a silent zero.
 
 mod asked;
+mod beat;
 mod chain;
 mod definition;
+mod division;
 mod engine;
 mod error;
 mod event;
 mod fingerprint;
 mod folder;
 mod journal;
+mod locks;
 mod loose;
 mod manifest;
 mod merge;
@@ -26,9 +29,12 @@ mod remarks;
 mod scoring;
 mod seed;
 mod shard;
+mod sources;
 mod store;
+mod tally;
 
 pub use asked::Asked;
+pub use beat::{Beat, BeatState};
 pub use chain::Chains;
 pub use definition::{
     ManifestDefinition, ManifestModel, ManifestSuite, ResolvedModel, grading_note,
@@ -38,6 +44,7 @@ pub use error::RunError;
 pub use event::{Event, Listener, Silent};
 pub use folder::{RunFolder, Stream, folders, run_folders};
 pub use journal::{read_all, to_lines};
+pub use locks::{Patience, Purpose};
 pub use manifest::{Changed, Execution, FORMAT_VERSION, Host, Manifest, Part, Program, Selection};
 pub use merge::{Division, Merged};
 pub use parquet::{RunGrades, read_grades, write_items};
@@ -45,5 +52,6 @@ pub use plan::Plan;
 pub use records::Records;
 pub use scoring::{Scored, Scoring, Source, score};
 pub use seed::derive_seed;
-pub use shard::Shard;
+pub use shard::{Shard, array_expression};
 pub use store::{read_json, write_json};
+pub use tally::Tally;

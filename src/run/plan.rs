@@ -5,7 +5,7 @@ use super::chain::{Inputs, Slot};
 use super::error::RunError;
 use super::fingerprint::{Fingerprints, evidence_fingerprint, hash_of_content};
 use super::folder::{RunFolder, Stream};
-use super::journal::Lines;
+use super::journal::Journals;
 use crate::observe::Observer;
 use crate::record::{Item, Output};
 use rayon::prelude::*;
@@ -30,8 +30,36 @@ pub struct Plan {
     pub lost: usize,
     /// Good outputs that others start from.
     pub inputs: Inputs,
+    /// Lines of other journals that count for this execution, which its own journals get.
+    pub(super) adopted: Vec<(Stream, Vec<u8>)>,
+    /// How many outputs are among them.
+    pub adopted_outputs: usize,
     /// Remarks about the journal.
     pub notes: Vec<String>,
+}
+
+/// The journals that a plan reads: first that of this execution, then those of processes that had other
+/// shards. The other shards of the same division have other outputs, so theirs are not read.
+///
+/// # Errors
+/// Fails if the folder cannot be listed, or a journal cannot be read.
+pub(super) fn journals(
+    folder: &RunFolder,
+    stream: Stream,
+    asked: &Asked<'_>,
+    others: bool,
+) -> Result<Journals, RunError> {
+    let own = asked.shard;
+    let mut paths = vec![folder.stream(stream, own)];
+    if others && folder.root().is_dir() {
+        let shards = folder.shards(stream)?.into_iter();
+        let of_others = shards
+            .filter(|shard| own.is_none_or(|own| own.count() != shard.count()))
+            .map(|shard| folder.stream(stream, Some(shard)));
+        paths.extend(own.map(|_| folder.stream(stream, None)));
+        paths.extend(of_others);
+    }
+    Journals::read(paths)
 }
 
 impl Plan {
@@ -45,7 +73,7 @@ impl Plan {
         asked: &Asked<'_>,
         identity: &serde_json::Value,
     ) -> Result<Self, RunError> {
-        let outputs = Lines::read(&folder.stream(Stream::Outputs, asked.shard))?;
+        let outputs = journals(folder, Stream::Outputs, asked, true)?;
         let prints = Fingerprints::new(asked, identity)?;
         plan(folder, asked, Some(&prints), &[], &outputs)
     }
@@ -86,6 +114,17 @@ struct EvidenceKey<'a> {
     error: Option<serde::de::IgnoredAny>,
 }
 
+impl EvidenceKey<'_> {
+    /// The fingerprint of what was seen. Empty if nothing was.
+    fn valid_print(&self) -> &str {
+        if self.error.is_some() {
+            ""
+        } else {
+            &self.fingerprint
+        }
+    }
+}
+
 /// The place of each item, by its id.
 fn places(items: &[Item]) -> HashMap<&str, usize> {
     items
@@ -105,7 +144,7 @@ pub(super) fn plan(
     asked: &Asked<'_>,
     prints: Option<&Fingerprints>,
     observers: &[Box<dyn Observer>],
-    outputs: &Lines,
+    outputs: &Journals,
 ) -> Result<Plan, RunError> {
     let places = places(asked.items);
     let slot = |item: &str, repeat: u32| {
@@ -118,14 +157,18 @@ pub(super) fn plan(
             .flatten()
     };
     let keys: Vec<OutputKey<'_>> = outputs.parse()?;
+    let own = outputs.own();
     let mut last: Vec<Option<usize>> = vec![None; asked.items.len() * asked.repeats as usize];
+    let mut elsewhere: HashMap<Slot, Vec<usize>> = HashMap::new();
     for (line, key) in keys.iter().enumerate() {
-        if let Some(slot) = slot(&key.item, key.repeat) {
-            last[slot] = Some(line);
+        match slot(&key.item, key.repeat) {
+            Some(slot) if line < own => last[slot] = Some(line),
+            Some(slot) => elsewhere.entry(slot).or_default().push(line),
+            None => {}
         }
     }
     let mut plan = Plan {
-        notes: outputs.note.iter().cloned().collect(),
+        notes: outputs.note().into_iter().cloned().collect(),
         ..Plan::default()
     };
     let mut good = Vec::new();
@@ -134,16 +177,28 @@ pub(super) fn plan(
         let states: Vec<(Slot, State)> = slots
             .into_par_iter()
             .map(|slot| {
-                let record = last[slot].map(|line| (line, &keys[line]));
-                (
-                    slot,
-                    state(folder, asked, prints, &plan.inputs, slot, record),
-                )
+                let found = |line: usize| {
+                    let record = Some((line, &keys[line]));
+                    state(folder, asked, prints, &plan.inputs, slot, record)
+                };
+                let own = last[slot].map_or(State::Absent, found);
+                if matches!(own, State::Good(_)) {
+                    return (slot, own);
+                }
+                let others = elsewhere.get(&slot).into_iter().flatten().rev();
+                let mut others = others.map(|line| found(*line));
+                let good = others.find(|state| matches!(state, State::Good(_)));
+                (slot, good.unwrap_or(own))
             })
             .collect();
         for (slot, state) in states {
             match state {
                 State::Good(line) => {
+                    if line >= own {
+                        let raw = outputs.raw(line).to_vec();
+                        plan.adopted.push((Stream::Outputs, raw));
+                        plan.adopted_outputs += 1;
+                    }
                     if asked.after(slot).next().is_some() {
                         let output: Output = outputs.parse_one(line)?;
                         plan.inputs.add_output(slot, &output, folder.root());
@@ -161,7 +216,14 @@ pub(super) fn plan(
         }
     }
     plan.done = good.len();
-    plan.observe = unseen(folder, asked, observers, outputs, good, &plan.inputs, &slot)?;
+    if !observers.is_empty() {
+        let seen = journals(folder, Stream::Evidence, asked, prints.is_some())?;
+        let looked = unseen(asked, observers, outputs, &seen, good, &plan.inputs, &slot)?;
+        let lines = looked.iter().flat_map(|(_, adopted)| adopted);
+        let lines = lines.map(|line| (Stream::Evidence, seen.raw(*line).to_vec()));
+        plan.adopted.extend(lines);
+        plan.observe = looked.into_iter().filter_map(|(look, _)| look).collect();
+    }
     Ok(plan)
 }
 
@@ -213,30 +275,33 @@ fn state(
     }
 }
 
-/// The good outputs that lack valid evidence of some observer.
+/// An output that some observer has to look at, with the line of its record.
+type Unseen = Option<(Slot, usize)>;
+
+/// The good outputs that lack valid evidence of some observer, and the lines of valid evidence in other
+/// journals. An output for which there is neither is left out.
 fn unseen(
-    folder: &RunFolder,
     asked: &Asked<'_>,
     observers: &[Box<dyn Observer>],
-    outputs: &Lines,
+    outputs: &Journals,
+    lines: &Journals,
     good: Vec<(Slot, usize)>,
     inputs: &Inputs,
     slot: &dyn Fn(&str, u32) -> Option<Slot>,
-) -> Result<Vec<(Slot, usize)>, RunError> {
-    if observers.is_empty() {
-        return Ok(Vec::new());
-    }
-    let lines = Lines::read(&folder.stream(Stream::Evidence, asked.shard))?;
+) -> Result<Vec<(Unseen, Vec<usize>)>, RunError> {
     let seen: Vec<EvidenceKey<'_>> = lines.parse()?;
-    let mut valid: HashMap<(Slot, &str), &str> = HashMap::with_capacity(seen.len());
-    for key in &seen {
-        if let Some(slot) = slot(&key.item, key.repeat) {
-            let print = if key.error.is_some() {
-                ""
-            } else {
-                key.fingerprint.as_ref()
-            };
-            valid.insert((slot, key.observer.as_ref()), print);
+    let own = lines.own();
+    let mut valid: HashMap<(Slot, &str), &str> = HashMap::with_capacity(own);
+    let mut elsewhere: HashMap<(Slot, &str), Vec<usize>> = HashMap::new();
+    for (line, key) in seen.iter().enumerate() {
+        let Some(slot) = slot(&key.item, key.repeat) else {
+            continue;
+        };
+        let about = (slot, key.observer.as_ref());
+        if line < own {
+            valid.insert(about, key.valid_print());
+        } else {
+            elsewhere.entry(about).or_default().push(line);
         }
     }
     good.into_par_iter()
@@ -246,12 +311,23 @@ fn unseen(
             let item = asked.item(slot, inputs);
             let plain = asked.item_and_repeat(slot).0;
             let item = item.unwrap_or(Cow::Borrowed(plain));
-            let stale = observers.iter().any(|observer| {
+            let (mut stale, mut adopted) = (false, Vec::new());
+            for observer in observers {
+                let about = (slot, observer.name());
                 let print =
                     evidence_fingerprint(observer.as_ref(), (plain, &item), asked.base, &content);
-                valid.get(&(slot, observer.name())).copied() != Some(print.as_str())
-            });
-            Ok(stale.then_some((slot, line)))
+                if valid.get(&about).copied() == Some(print.as_str()) {
+                    continue;
+                }
+                let mut others = elsewhere.get(&about).into_iter().flatten().rev();
+                match others.find(|line| seen[**line].valid_print() == print) {
+                    Some(line) => adopted.push(*line),
+                    None => stale = true,
+                }
+            }
+            let unseen = stale.then_some((slot, line));
+            let matters = unseen.is_some() || !adopted.is_empty();
+            Ok(matters.then_some((unseen, adopted)))
         })
         .filter_map(Result::transpose)
         .collect()

@@ -20,6 +20,19 @@ impl Shard {
         (1..=count).map(move |index| Self { count, index })
     }
 
+    /// The part with this number, counted from 0. `None` if there are not so many.
+    pub fn nth(number: usize, count: usize) -> Option<Self> {
+        (number < count).then_some(Self {
+            count,
+            index: number + 1,
+        })
+    }
+
+    /// The number of the part, counted from 0.
+    pub fn number(self) -> usize {
+        self.index - 1
+    }
+
     /// Into how many parts the run is cut.
     pub fn count(self) -> usize {
         self.count
@@ -68,6 +81,25 @@ impl FromStr for Shard {
     }
 }
 
+/// Sorted numbers as the arrays of schedulers take them: `3,7,12-14`.
+pub fn array_expression(numbers: &[usize]) -> String {
+    let mut ranges: Vec<(usize, usize)> = Vec::new();
+    for &number in numbers {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == number => *last = number,
+            _ => ranges.push((number, number)),
+        }
+    }
+    let ranges = ranges.iter().map(|(first, last)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}-{last}")
+        }
+    });
+    ranges.collect::<Vec<_>>().join(",")
+}
+
 /// The name of a file or folder, of the whole run or of one shard: `outputs.3-of-8.jsonl`.
 pub(super) fn file_name(stem: &str, shard: Option<Shard>, extension: &str) -> String {
     match shard {
@@ -76,9 +108,41 @@ pub(super) fn file_name(stem: &str, shard: Option<Shard>, extension: &str) -> St
     }
 }
 
+/// The shard in such a name. `None` if it is another name.
+pub(super) fn of_file_name(name: &str, stem: &str, extension: &str) -> Option<Shard> {
+    let middle = name.strip_prefix(stem)?.strip_prefix('.')?;
+    let middle = middle.strip_suffix(extension)?;
+    middle.replacen("-of-", "/", 1).parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arrays_name_ranges() {
+        assert_eq!(array_expression(&[3, 7, 12, 13, 14]), "3,7,12-14");
+        assert_eq!(array_expression(&[0, 1]), "0-1");
+        assert_eq!(array_expression(&[]), "");
+    }
+
+    #[test]
+    fn names_of_files_are_read_back() {
+        let shard: Shard = "3/8".parse().unwrap();
+        assert_eq!(Shard::nth(2, 8), Some(shard));
+        assert_eq!((shard.number(), Shard::nth(8, 8)), (2, None));
+        let name = file_name(".lock", Some(shard), "");
+        assert_eq!(name, ".lock.3-of-8");
+        assert_eq!(of_file_name(&name, ".lock", ""), Some(shard));
+        for other in [
+            ".lock",
+            ".lock.guard",
+            ".lock.3-of-8.lease.1",
+            "lock.3-of-8",
+        ] {
+            assert_eq!(of_file_name(other, ".lock", ""), None, "{other}");
+        }
+    }
 
     #[test]
     fn shards_divide_without_gap_or_overlap() {

@@ -8,6 +8,7 @@ use crate::hub::HubError;
 use crate::report::ReportError;
 use crate::run::RunError;
 use crate::suite::SuiteError;
+use crate::sync::SyncError;
 use crate::{generate, observe};
 use miette::Diagnostic;
 use std::path::PathBuf;
@@ -22,6 +23,15 @@ pub enum SessionError {
         /// How many seeds the study has.
         seeds: usize,
         /// The name of the run.
+        name: String,
+    },
+    /// Two models of one command have one name.
+    #[error("two models have the name `{name}`, and so the same run folder")]
+    #[diagnostic(help(
+        "give one of them another name: `name` in its TOML file, or the name of its file"
+    ))]
+    SharedModel {
+        /// The name of both.
         name: String,
     },
     /// Two rewards have one name.
@@ -114,6 +124,15 @@ pub enum SessionError {
         /// Those that read texts.
         readers: String,
     },
+    /// It cannot be known which shard this process makes.
+    #[error("{message}")]
+    Shard {
+        /// What is wrong.
+        message: String,
+        /// What to do about it.
+        #[help]
+        help: String,
+    },
     /// A setting names a checkpoint that the program does not contain.
     #[error("`{key}`: the program has no checkpoint `{checkpoint}`")]
     #[diagnostic(help("give a folder, or one of the checkpoints in `shipped/` of the repository"))]
@@ -154,6 +173,13 @@ pub enum SessionError {
         /// What else to take.
         #[help]
         help: &'static str,
+    },
+    /// The network is needed and may not be used.
+    #[error("{at} cannot be reached without the network")]
+    #[diagnostic(help("leave out `--offline`"))]
+    OfflineStore {
+        /// The place in an object store.
+        at: String,
     },
     /// A record has no form that a file can keep.
     #[error("{record} cannot be written: {reason}")]
@@ -199,6 +225,10 @@ pub enum SessionError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Run(#[from] RunError),
+    /// An object store refused, or cannot be reached.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Sync(#[from] SyncError),
     /// The report cannot be written.
     #[error(transparent)]
     #[diagnostic(transparent)]

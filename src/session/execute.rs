@@ -1,19 +1,29 @@
 //! Makes one prepared run: generate and observe, then grade and report.
 
 use super::grading::grade_folder;
+use super::pulse::with_pulse;
+use super::sync::{SyncOptions, SyncedRun};
 use super::view::report_graded;
-use super::{DeviceChoice, PreparedRun, Session, SessionError, TitledSummary};
+use super::{DeviceChoice, PreparedRun, Session, SessionError, ShardChoice, TitledSummary};
+use crate::files::Lock;
 use crate::observe::Observer;
 use crate::record::Summary;
 use crate::run::{
-    Event, Listener, Making, Manifest, Outcome, RunError, RunFolder, Shard, Work, read_json,
+    Event, Listener, Making, Manifest, Outcome, Purpose, RunError, RunFolder, Shard, Work,
+    read_json,
 };
+use std::collections::HashSet;
+use std::time::Duration;
 
 /// How the first stages are made.
 #[derive(Debug, Clone)]
 pub struct StageOptions {
-    /// The part of the items that is run. `None` runs all items.
-    pub shard: Option<Shard>,
+    /// The part of the items that is run.
+    pub shard: ShardChoice,
+    /// How long another process that writes into the folder is waited for.
+    pub wait_lock: Duration,
+    /// Where the run is copied to while it is made. `None` copies nothing.
+    pub sync: Option<SyncOptions>,
     /// The number of outputs that are made and observed at the same time.
     pub jobs: usize,
     /// Where networks of this process run.
@@ -37,6 +47,14 @@ pub struct MadeRun {
     pub summary: Option<TitledSummary>,
 }
 
+/// What this process makes of a run, and what keeps others away from it. The lease ends before the lock.
+struct OwnPart {
+    shard: Option<Shard>,
+    /// `None` if the run is not copied to a store.
+    synced: Option<SyncedRun>,
+    lock: Lock,
+}
+
 impl PreparedRun<'_> {
     /// Makes what is left of a run, grades it and writes its report.
     ///
@@ -49,18 +67,45 @@ impl PreparedRun<'_> {
         observers: &[Box<dyn Observer>],
         options: &StageOptions,
     ) -> Result<MadeRun, SessionError> {
+        let part = self.take_part(session, options)?;
+        let make = || self.make(session, observers, options, &part);
+        let Some(synced) = &part.synced else {
+            return make();
+        };
+        let made = synced.during(session, make);
+        // What is made goes to the store, also when the rest cannot be made.
+        let sent = synced.send_rest();
+        let made = made?;
+        sent?;
+        Ok(made)
+    }
+
+    /// Makes what this process shall make.
+    fn make(
+        &self,
+        session: &Session,
+        observers: &[Box<dyn Observer>],
+        options: &StageOptions,
+        part: &OwnPart,
+    ) -> Result<MadeRun, SessionError> {
         let folder = &self.folder;
+        let shard = part.shard;
         let listener = session.options.listener.run_listener(&self.label());
-        let _lock = folder.lock(options.shard)?;
-        let mut manifest = self.manifest(options.device.to_string(), options.shard, observers)?;
-        let before = Manifest::read_before(folder, options.shard)?;
+        let mut manifest = self.manifest(options.device.to_string(), shard, observers)?;
+        let before = Manifest::read_before(folder, shard)?;
         let unchanged = self.begin(&mut manifest, before.as_ref(), listener.as_ref())?;
-        let outcome = self.make_outputs(session, observers, options, listener.as_ref())?;
+        let outcome = with_pulse(
+            session,
+            (folder, shard),
+            &part.lock,
+            listener.as_ref(),
+            |counting| self.make_outputs(session, observers, (options, shard), counting),
+        )?;
         if !outcome.interrupted {
-            folder.clear_scratch(options.shard);
+            folder.clear_scratch(shard);
         }
-        if outcome.interrupted || options.shard.is_some() || !options.observe {
-            if options.shard.is_some() && !outcome.interrupted {
+        if outcome.interrupted || shard.is_some() || !options.observe {
+            if shard.is_some() && !outcome.interrupted {
                 manifest.finished = Some(jiff::Timestamp::now());
             }
             manifest.write_own(folder)?;
@@ -82,6 +127,49 @@ impl PreparedRun<'_> {
             outcome,
             summary: Some(summary),
         })
+    }
+
+    /// Finds out which shard this process makes, and takes its lock and its lease in the object store. The
+    /// number of shards is noted in the folder.
+    fn take_part(
+        &self,
+        session: &Session,
+        options: &StageOptions,
+    ) -> Result<OwnPart, SessionError> {
+        let folder = &self.folder;
+        if let Some(sync) = &options.sync {
+            sync.fetch_division(folder)?;
+        }
+        let chosen = options.shard.resolve(folder)?;
+        if let (Some(shard), Some(from)) = (chosen.shard, &chosen.from) {
+            session.remark(&format!("shard {shard} ({from})"));
+        }
+        let lock = session.lock(folder, chosen.shard, Purpose::Make, options.wait_lock)?;
+        let begin = |sync: &SyncOptions| {
+            let items = self.own_items(chosen.shard);
+            let holds = |item: &str| items.contains(item);
+            sync.begin(session, (folder, chosen.shard), options.wait_lock, &holds)
+        };
+        let synced = options.sync.as_ref().map(begin).transpose()?;
+        if let Some(shard) = chosen.shard {
+            // Another process may have noted another number in the meantime.
+            options.shard.resolve(folder)?;
+            folder.note_division(shard.count())?;
+        }
+        Ok(OwnPart {
+            shard: chosen.shard,
+            synced,
+            lock,
+        })
+    }
+
+    /// The items of a shard, or all.
+    fn own_items(&self, shard: Option<Shard>) -> HashSet<&str> {
+        let asked = self.asked_outputs(shard);
+        let slots = asked.slots();
+        slots
+            .map(|slot| asked.item_and_repeat(slot).0.item.as_str())
+            .collect()
     }
 
     /// Writes the items and the manifest, and reports what changed since the last execution. True if nothing
@@ -133,14 +221,14 @@ impl PreparedRun<'_> {
         &self,
         session: &Session,
         observers: &[Box<dyn Observer>],
-        options: &StageOptions,
+        (options, shard): (&StageOptions, Option<Shard>),
         listener: &dyn Listener,
     ) -> Result<Outcome, SessionError> {
         let generator = self.configured.generator;
         let settings = &self.configured.settings;
         let resources = self.resources(session)?;
         let place = self
-            .network_place(options.device, options.vram_budget, options.shard)
+            .network_place(options.device, options.vram_budget, shard)
             .map_err(|reason| SessionError::Device {
                 reason,
                 help: "choose another `--device`",
@@ -156,7 +244,7 @@ impl PreparedRun<'_> {
         };
         let work = Work {
             folder: &self.folder,
-            asked: self.asked_outputs(options.shard),
+            asked: self.asked_outputs(shard),
             making: Some(Making {
                 factory: &factory,
                 identity: self.identity(),

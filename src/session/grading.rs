@@ -6,9 +6,10 @@ use crate::config::{self, GradeSection, Settings, SuiteFile};
 use crate::grade::{self, Rule};
 use crate::hub::HubError;
 use crate::record::Item;
-use crate::run::{Manifest, Records, RunFolder, Scored, Scoring, Source, score};
+use crate::run::{Manifest, Purpose, Records, RunFolder, Scored, Scoring, Source, score};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What replaces the suite that a run was made with.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +45,7 @@ impl Session {
         over: &GradeOverride,
     ) -> Result<(RunFolder, TitledSummary), SessionError> {
         let folder = RunFolder::existing(run)?;
-        let _lock = folder.lock(None)?;
+        let _lock = self.lock(&folder, None, Purpose::Read, Duration::ZERO)?;
         let manifest = Manifest::read(&folder)?;
         let suite = match &over.suite {
             Some(name) => config::suite(name, Path::new(""))?.definition,

@@ -27,8 +27,11 @@
 //! | look at what is there | [`Session::observe_run`], [`PictureFolder`], [`Session::watch`] |
 //! | score | [`Session::grade_run`], [`Session::grade_loose`], [`Session::merge_shards`] |
 //! | read what was scored | [`TitledSummary::read`], [`read_view`], [`read_outcomes`], [`read_export`] |
+//! | see how far it is | [`RunStatus::find`] |
+//! | copy it to object stores | [`SyncOptions`], [`Session::pull_runs`], [`Session::push_runs`] |
+//! | score it there | [`Session::merge_stored`] |
 //! | open rewards | [`reward_definitions`], [`Session::open_rewards`], [`Session::training_reward`] |
-//! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`] |
+//! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`], [`read_noise_pairs`] |
 
 mod agreement;
 mod check;
@@ -51,14 +54,20 @@ mod page;
 mod pictures;
 mod plan;
 mod prepared;
+mod probe;
+mod pulse;
 mod reward;
 mod run;
 mod sample_folders;
+mod scheduler;
 mod settings;
+mod shard_choice;
 mod shards;
+mod status;
 mod study;
 mod suite;
 mod summary;
+mod sync;
 mod target;
 mod view;
 mod watch;
@@ -84,14 +93,19 @@ pub use outcomes::{RecountedRun, read_outcomes};
 pub use page::write_page;
 pub use pictures::{PictureFolder, PictureRequest};
 pub use plan::TimedOutputs;
-pub use prepared::{PreparedRun, RunOptions, plain_run_name};
+pub use prepared::{PreparedRun, RunOptions, check_run_name, plain_run_name};
+pub use probe::read_noise_pairs;
 pub use reward::reward_definitions;
 pub use run::RunRequest;
+pub use scheduler::scheduler_words;
 pub use settings::{locate_checkpoints, shipped_folder};
+pub use shard_choice::{ShardChoice, is_scheduled};
 pub use shards::MergedRun;
+pub use status::{RunStatus, ShardState, ShardStatus};
 pub use study::StudyRuns;
 pub use suite::{ItemSelection, SelectedSuite};
 pub use summary::{TitledSummary, open_graded, published_beside};
+pub use sync::SyncOptions;
 pub use target::{RunTarget, run_seeds};
 pub use view::read_view;
 pub use watch::{Hear, WatchRequest, Watched};

@@ -3,10 +3,13 @@
 use super::grading::manifest_suite;
 use super::prepared::suite_observers;
 use super::run::jobs_or_cores;
-use super::{DeviceChoice, Session, SessionError};
+use super::{DeviceChoice, Session, SessionError, ShardChoice};
 use crate::record::Item;
-use crate::run::{Asked, Chains, Manifest, Outcome, RunFolder, Shard, Stream, Work, read_all};
+use crate::run::{
+    Asked, Chains, Manifest, Outcome, Purpose, RunFolder, Shard, Stream, Work, read_all,
+};
 use std::path::Path;
+use std::time::Duration;
 
 /// The result of observing a run folder.
 #[derive(Debug)]
@@ -18,29 +21,32 @@ pub struct Observations {
 }
 
 impl Session {
-    /// Observes the outputs of a run folder that its observers have not seen yet. It makes no outputs, and
-    /// grades nothing.
+    /// Observes the outputs of a run folder that its observers have not seen yet: those of one shard, or all.
+    /// It makes no outputs, and grades nothing.
     ///
     /// # Errors
-    /// Fails if the folder is not a run, its suite has no observers, or an observer cannot be made.
+    /// Fails if the folder is not a run, its suite has no observers, an observer cannot be made, or another
+    /// process writes there.
     pub fn observe_run(
         &self,
         run: &Path,
+        (shard, wait_lock): (ShardChoice, Duration),
         device: DeviceChoice,
         jobs: Option<usize>,
     ) -> Result<Observations, SessionError> {
         let folder = RunFolder::existing(run)?;
         let manifest = Manifest::read(&folder)?;
+        let chosen = shard.resolve(&folder)?;
+        if let (Some(shard), Some(from)) = (chosen.shard, &chosen.from) {
+            self.remark(&format!("shard {shard} ({from})"));
+        }
         // Shards that are not merged yet are observed one after the other.
-        let shards: Vec<Option<Shard>> = match manifest.shard {
-            None => vec![None],
-            Some(_) => {
-                let shards = folder.shards(Stream::Outputs)?;
-                shards.into_iter().map(Some).collect()
-            }
+        let shards: Vec<Option<Shard>> = match (chosen.shard, &manifest.shard) {
+            (Some(shard), _) => vec![Some(shard)],
+            (None, None) => vec![None],
+            (None, Some(_)) => unmerged(&folder)?,
         };
-        let locks = shards.iter().map(|shard| folder.lock(*shard));
-        let _locks = locks.collect::<Result<Vec<_>, _>>()?;
+        let _locks = self.lock_all(&folder, &shards, Purpose::Read, wait_lock)?;
         let suite = manifest_suite(&manifest)?;
         let items: Vec<Item> = read_all(&folder.items())?;
         let observers = suite_observers(self, suite, device)?;
@@ -80,4 +86,12 @@ impl Session {
             outcome: all,
         })
     }
+}
+
+/// The shards of the last division that have a journal.
+fn unmerged(folder: &RunFolder) -> Result<Vec<Option<Shard>>, SessionError> {
+    let count = folder.division()?;
+    let shards = folder.shards(Stream::Outputs)?.into_iter();
+    let last = shards.filter(|shard| count.is_none_or(|count| count == shard.count()));
+    Ok(last.map(Some).collect())
 }

@@ -4,7 +4,7 @@ use super::prepared::suite_observers;
 use super::run::jobs_or_cores;
 use super::{
     ConfiguredModel, DeviceChoice, ItemSelection, MadeRun, PreparedRun, RunOptions, SelectedSuite,
-    Session, SessionError, StageOptions,
+    Session, SessionError, ShardChoice, StageOptions,
 };
 use crate::config::{ModelFile, Settings};
 use crate::generate::SimpleGenerator;
@@ -12,6 +12,7 @@ use crate::generate::folder::{Folder, FolderSettings, Inventory};
 use crate::observe::Observer;
 use crate::run::RunError;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Which pictures to score, and how.
 #[derive(Debug, Clone)]
@@ -140,7 +141,9 @@ impl<'a> PictureFolder<'a> {
         };
         let prepared = PreparedRun::new(selected, configured, &options)?;
         let stages = StageOptions {
-            shard: None,
+            shard: ShardChoice::Whole,
+            wait_lock: Duration::ZERO,
+            sync: None,
             jobs: jobs_or_cores(request.jobs),
             device: DeviceChoice::Cpu,
             vram_budget: None,

@@ -61,10 +61,7 @@ impl<'a> PreparedRun<'a> {
             Some(name) => name.clone(),
             None => default_run_name(options.seed, selected),
         };
-        let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-        if run.is_empty() || run.starts_with('.') || !run.chars().all(plain) {
-            return Err(SessionError::RunName { name: run });
-        }
+        check_run_name(&run)?;
         let root = options
             .out
             .join(&selected.suite.name)
@@ -235,6 +232,18 @@ fn default_run_name(seed: u64, selected: &SelectedSuite) -> String {
         name.push_str(&run_name_suffix(engines));
     }
     name
+}
+
+/// Checks that the name of a run can be the name of a folder.
+///
+/// # Errors
+/// Fails if it cannot.
+pub fn check_run_name(name: &str) -> Result<(), SessionError> {
+    let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        return Err(SessionError::RunName { name: name.into() });
+    }
+    Ok(())
 }
 
 /// The name of a run that differs from other runs only in the seed and the limit.

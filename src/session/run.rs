@@ -4,10 +4,11 @@ use super::language::foreign_prompts;
 use super::prepared::suite_observers;
 use super::{
     ConfiguredModel, DeviceChoice, ItemSelection, MadeRun, PreparedRun, RunOptions, RunTarget,
-    SelectedSuite, Session, SessionError, StageOptions, run_seeds,
+    SelectedSuite, Session, SessionError, ShardChoice, StageOptions, SyncOptions, run_seeds,
 };
-use crate::run::Shard;
+use crate::run::RunFolder;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
@@ -28,8 +29,12 @@ pub struct RunRequest {
     pub repeats: Option<u32>,
     /// The seed that the seeds of all outputs derive from. `None` uses the seeds of the study, or else 0.
     pub seed: Option<u64>,
-    /// The part of the items that is run. `None` runs all items.
-    pub shard: Option<Shard>,
+    /// The part of the items that is run.
+    pub shard: ShardChoice,
+    /// How long another process that writes into the folder of a run is waited for.
+    pub wait_lock: Duration,
+    /// Where the runs are copied to while they are made. `None` copies nothing.
+    pub sync: Option<SyncOptions>,
     /// The number of outputs that are made and observed at the same time. `None` uses the number of cores.
     pub jobs: Option<usize>,
     /// Where networks of this process run.
@@ -53,7 +58,9 @@ impl RunRequest {
             run_name: None,
             repeats: None,
             seed: None,
-            shard: None,
+            shard: ShardChoice::Whole,
+            wait_lock: Duration::ZERO,
+            sync: None,
             jobs: None,
             device: DeviceChoice::Auto,
             vram_budget: None,
@@ -71,6 +78,8 @@ impl RunRequest {
     fn stages(&self, device: DeviceChoice) -> StageOptions {
         StageOptions {
             shard: self.shard,
+            wait_lock: self.wait_lock,
+            sync: self.sync.clone(),
             jobs: jobs_or_cores(self.jobs),
             device,
             vram_budget: self.vram_budget,
@@ -108,6 +117,32 @@ impl Session {
         self.run_target(&RunTarget::load(&request.target, &request.models)?, request)
     }
 
+    /// The folders of the runs that a request makes. The items are read; nothing is written.
+    ///
+    /// # Errors
+    /// Fails if a definition has a mistake, or the items cannot be obtained.
+    pub fn run_folders(
+        &self,
+        target: &RunTarget,
+        request: &RunRequest,
+    ) -> Result<Vec<RunFolder>, SessionError> {
+        let options = request.run_options(target)?;
+        let selections = target.selections(&request.select);
+        let each = |suite| selections.iter().map(move |select| (suite, select));
+        let mut folders = Vec::new();
+        for ((suite, models), select) in target.suites().flat_map(each) {
+            let items = request.items.as_deref();
+            let selected = SelectedSuite::load(self, suite, &target.from, items, select)?;
+            for model in models {
+                let model = ConfiguredModel::load(self, model, &target.from, &selected.suite.name)?;
+                for options in &options {
+                    folders.push(PreparedRun::new(&selected, model.clone(), options)?.folder);
+                }
+            }
+        }
+        Ok(folders)
+    }
+
     /// The same as [`Session::run`], for a target that is loaded already.
     ///
     /// # Errors
@@ -131,6 +166,7 @@ impl Session {
                 .iter()
                 .map(|model| ConfiguredModel::load(self, model, &target.from, &selected.suite.name))
                 .collect::<Result<_, _>>()?;
+            refuse_shared_names(&models)?;
             let observers = if request.observe {
                 suite_observers(self, &selected.suite, stages.device)?
             } else {
@@ -151,6 +187,27 @@ impl Session {
         }
         Ok(made)
     }
+}
+
+/// Refuses two models with one name, whose runs would replace each other. The same model twice is only made
+/// once.
+///
+/// # Errors
+/// [`SessionError::SharedModel`]
+fn refuse_shared_names(models: &[ConfiguredModel]) -> Result<(), SessionError> {
+    for (at, model) in models.iter().enumerate() {
+        let is_other = |other: &&ConfiguredModel| {
+            other.model.name == model.model.name
+                && (other.generator.name != model.generator.name
+                    || other.resolved != model.resolved)
+        };
+        if models[..at].iter().any(|other| is_other(&other)) {
+            return Err(SessionError::SharedModel {
+                name: model.model.name.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The number of jobs that is asked for, or the cores of the machine.

@@ -78,6 +78,11 @@ impl Changes {
         true
     }
 
+    /// Whether a file was changed after this time.
+    pub(super) fn is_newer_than(&self, time: SystemTime) -> bool {
+        self.newest.is_some_and(|newest| newest > time)
+    }
+
     /// Whether the folder has the file `done`, or nothing changed for this time.
     pub(super) fn is_complete(&self, folder: &Path, settle: Duration) -> bool {
         let is_still = || self.seen.is_some_and(|seen| seen.elapsed() >= settle);

@@ -1,11 +1,13 @@
-//! Joins the shards of a run.
+//! Joins the shards of a run, and takes the locks of run folders.
 
 use super::grading::grade_folder;
 use super::view::report_graded;
 use super::{Session, SessionError, TitledSummary};
+use crate::files::Lock;
 use crate::record::Item;
-use crate::run::{Division, Manifest, RunFolder, read_all};
+use crate::run::{Division, Manifest, Patience, Purpose, RunFolder, Shard, read_all};
 use std::path::Path;
+use std::time::Duration;
 
 /// A run whose shards are joined.
 #[derive(Debug)]
@@ -20,24 +22,20 @@ impl Session {
     /// Joins the shards of a run, grades and reports it. All outputs of shards that never began are missing.
     ///
     /// # Errors
-    /// Fails if there are no shards, they overlap, or one is being made.
-    pub fn merge_shards(&self, run: &Path) -> Result<MergedRun, SessionError> {
+    /// Fails if there are no shards, or one is being made for longer than `wait_lock`.
+    pub fn merge_shards(&self, run: &Path, wait_lock: Duration) -> Result<MergedRun, SessionError> {
         let folder = RunFolder::existing(run)?;
-        let _lock = folder.lock(None)?;
+        let division = self.patient(wait_lock, |patience| Division::hold(&folder, patience))?;
+        // The last shard may have written it while it was waited for.
         let mut manifest = Manifest::read(&folder)?;
-        let division = Division::hold(&folder)?;
         folder.clear_partial();
         let items: Vec<Item> = read_all(&folder.items())?;
-        let merged = division.join(&items)?;
+        let merged = division.join(&items, &manifest)?;
         self.remark(&format!(
             "joined {} shards: {} outputs, {} observations",
             merged.shards, merged.outputs, merged.evidence
         ));
-        for shard in division.absent() {
-            self.remark(&format!(
-                "shard {shard} has not started, so its outputs are missing; run it with `--shard {shard}`, and then merge again"
-            ));
-        }
+        (merged.remarks.iter()).for_each(|remark| self.remark(remark));
         manifest.join(&folder, division.shards())?;
         let graded = grade_folder(self, &folder, &manifest, None, None)?;
         let summary = report_graded(&folder, &manifest, graded)?;
@@ -50,5 +48,38 @@ impl Session {
                 .for_each(|shard| folder.clear_scratch(shard));
         }
         Ok(MergedRun { folder, summary })
+    }
+
+    /// Takes the lock of a shard or of the whole run. It waits so long for another process, and says for
+    /// whom.
+    pub(super) fn lock(
+        &self,
+        folder: &RunFolder,
+        shard: Option<Shard>,
+        purpose: Purpose,
+        wait: Duration,
+    ) -> Result<Lock, SessionError> {
+        Ok(self.patient(wait, |patience| folder.lock(shard, purpose, patience))?)
+    }
+
+    /// Takes several locks: all of them or none.
+    pub(super) fn lock_all(
+        &self,
+        folder: &RunFolder,
+        shards: &[Option<Shard>],
+        purpose: Purpose,
+        wait: Duration,
+    ) -> Result<Vec<Lock>, SessionError> {
+        Ok(self.patient(wait, |patience| folder.lock_all(shards, purpose, patience))?)
+    }
+
+    fn patient<T>(&self, limit: Duration, take: impl FnOnce(&Patience<'_>) -> T) -> T {
+        take(&Patience {
+            limit,
+            stopped: &|| self.cancel().is_raised(),
+            waiting: &|holder: &str| {
+                self.remark(&format!("waiting at most {limit:?} for the lock: {holder}"))
+            },
+        })
     }
 }

@@ -6,10 +6,11 @@ use super::{MadeRun, PictureFolder, PictureRequest, SelectedSuite, Session, Sess
 use crate::files::sha256_hex;
 use crate::generate::folder::Inventory;
 use crate::observe::Observer;
-use crate::run::{Manifest, RunFolder};
+use crate::record::Summary;
+use crate::run::{Manifest, RunFolder, read_json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The longest time between two looks at the folder.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -31,8 +32,11 @@ pub struct WatchRequest {
 
 /// What a watch reports of one sample folder.
 pub enum Watched<'a> {
-    /// An earlier run scored it.
-    Known,
+    /// An earlier run scored it, and nothing was added since.
+    Known {
+        /// Whether outputs of it have no score.
+        is_partial: bool,
+    },
     /// It is complete, and is going to be scored.
     Complete(&'a Inventory),
     /// It was scored.
@@ -82,10 +86,17 @@ struct Watch<'a> {
     observers: Option<Vec<Box<dyn Observer>>>,
     /// The sample folders that were seen.
     seen: BTreeMap<String, Changes>,
-    /// Those that were skipped and have not changed since.
+    /// Those that were skipped, or scored with pictures missing, and have not changed since.
     skipped: BTreeSet<String>,
-    /// Those that were scored.
+    /// Those that were scored with all their pictures.
     finished: BTreeSet<String>,
+}
+
+/// An earlier run over a sample folder.
+struct Earlier {
+    is_partial: bool,
+    /// When it began.
+    began: SystemTime,
 }
 
 impl<'a> Watch<'a> {
@@ -115,9 +126,11 @@ impl<'a> Watch<'a> {
 
     /// Looks at one sample folder, and scores it if it is complete.
     fn look(&mut self, name: &str, hear: &mut Hear<'_>) -> Result<(), SessionError> {
-        if self.is_scored(name)? {
+        let earlier = self.earlier(name)?;
+        let is_known = |earlier: &Earlier| !earlier.is_partial;
+        if earlier.as_ref().is_some_and(is_known) {
             self.finished.insert(name.to_owned());
-            hear(name, Watched::Known);
+            hear(name, Watched::Known { is_partial: false });
             return Ok(());
         }
         let path = self.folder.join(name);
@@ -125,7 +138,16 @@ impl<'a> Watch<'a> {
         if changes.look(&path) {
             self.skipped.remove(name);
         }
-        if self.skipped.contains(name) || !changes.is_complete(&path, self.request.settle) {
+        if self.skipped.contains(name) {
+            return Ok(());
+        }
+        // Pictures that came after an earlier run are scored too.
+        if earlier.is_some_and(|earlier| !changes.is_newer_than(earlier.began)) {
+            self.skipped.insert(name.to_owned());
+            hear(name, Watched::Known { is_partial: true });
+            return Ok(());
+        }
+        if !changes.is_complete(&path, self.request.settle) {
             return Ok(());
         }
         self.score(name, path, hear)
@@ -162,8 +184,14 @@ impl<'a> Watch<'a> {
         };
         let made = folder.score_by(self.session, &observers)?;
         self.observers = Some(observers);
-        if made.summary.is_some() {
-            self.finished.insert(name.to_owned());
+        if let Some(titled) = &made.summary {
+            let is_partial = titled.summary.partial;
+            let handled = if is_partial {
+                &mut self.skipped
+            } else {
+                &mut self.finished
+            };
+            handled.insert(name.to_owned());
             hear(name, Watched::Scored(&made));
         }
         Ok(())
@@ -174,17 +202,17 @@ impl<'a> Watch<'a> {
         hear(name, Watched::Skipped(why));
     }
 
-    /// Whether the run folder of a sample folder has all that is asked for.
+    /// The run that scored what is asked for of a sample folder.
     ///
     /// # Errors
     /// Fails if the run folder is damaged, or is that of another sample folder.
-    fn is_scored(&self, name: &str) -> Result<bool, SessionError> {
+    fn earlier(&self, name: &str) -> Result<Option<Earlier>, SessionError> {
         let request = &self.request.pictures;
         let suite = &self.selected.suite.name;
         let root = request.out.join(suite).join(&request.model);
         let run = RunFolder::at(root.join(run_name(name)));
         if !run.manifest().is_file() {
-            return Ok(false);
+            return Ok(None);
         }
         let manifest = Manifest::read(&run)?;
         let pictures = self.folder.join(name);
@@ -199,7 +227,14 @@ impl<'a> Watch<'a> {
             }
         }
         let is_same = manifest.selection == self.selected.selection;
-        Ok(is_same && manifest.finished.is_some() && run.summary().is_file())
+        if !is_same || manifest.finished.is_none() || !run.summary().is_file() {
+            return Ok(None);
+        }
+        let summary: Summary = read_json(&run.summary())?;
+        Ok(Some(Earlier {
+            is_partial: summary.partial,
+            began: manifest.started.into(),
+        }))
     }
 
     /// Waits until the next look, or the end.

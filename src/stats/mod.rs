@@ -14,8 +14,12 @@
 //! | [`change`] | where a series of runs changed |
 //! | [`agreement`] | the agreement of two judges |
 //! | [`formula`] | numbers that are not averages: functions of sums |
+//! | [`ladder`] | a share by level of difficulty, and the level at which half is lost |
+//! | [`shared`] | do two models make the same mistakes? |
+//! | [`assignment`] | the cheapest one-to-one assignment |
 
 pub mod agreement;
+pub mod assignment;
 pub mod bootstrap;
 pub mod change;
 pub mod cluster;
@@ -23,12 +27,14 @@ pub mod formula;
 pub mod holm;
 pub mod interval;
 pub mod jackknife;
+pub mod ladder;
 pub mod mcnemar;
 mod normal;
 pub mod permutation;
 pub mod power;
 pub mod proportion;
 pub mod random;
+pub mod shared;
 pub mod tails;
 
 pub use normal::Z_95;

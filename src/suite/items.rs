@@ -3,7 +3,7 @@
 use crate::config::{Join, Loaded, Origin, SuiteFile};
 use crate::formats::{Format, Place, Raw, Reading, Unreadable};
 use crate::paths::expanded;
-use crate::prompts::{Make, PromptGenerator};
+use crate::prompts::{Make, NoiseLadder, PromptGenerator};
 use crate::record::{Item, Task};
 use crate::suite::assets::AssetSource;
 use crate::suite::collect::{Collected, Items};
@@ -45,9 +45,43 @@ pub fn items(
     assets: &dyn AssetSource,
 ) -> Result<ItemSet, SuiteError> {
     let source = &suite.definition.items;
-    if let Some(generator) = source.generator {
-        return generated(suite, generator, instead, assets);
+    let mut set = match source.generator {
+        Some(generator) => generated(suite, generator, instead, assets)?,
+        None => from_source(suite, instead, assets)?,
+    };
+    if let Some(ladder) = &source.noise {
+        set.items = with_noise(suite, ladder, &set, assets)?;
     }
+    Ok(set)
+}
+
+/// The items with noise on their pictures.
+fn with_noise(
+    suite: &Loaded<SuiteFile>,
+    ladder: &NoiseLadder,
+    set: &ItemSet,
+    assets: &dyn AssetSource,
+) -> Result<Vec<Item>, SuiteError> {
+    let name = Path::new(&suite.definition.name);
+    let pictures = Pictures::new(Some(picture_folder(assets, name)?));
+    let keep = |bytes: &[u8]| pictures.keep(bytes).map_err(|wrong| wrong.message);
+    let open = |path: &str| {
+        let decoded = crate::image::decode_file(&set.base.join(path));
+        decoded
+            .map(|decoded| decoded.rgb)
+            .map_err(|error| error.to_string())
+    };
+    let noisy = ladder.climb(&set.items, &open, &keep);
+    noisy.map_err(|problem| Unreadable::new(name, problem).into())
+}
+
+/// The items of the source that a suite names, or of `instead`.
+fn from_source(
+    suite: &Loaded<SuiteFile>,
+    instead: Option<&Path>,
+    assets: &dyn AssetSource,
+) -> Result<ItemSet, SuiteError> {
+    let source = &suite.definition.items;
     let found = Found::of_suite(suite, instead, assets)?;
     let format = found.format(source.format, instead.is_some())?;
     let name = found.name().display().to_string();

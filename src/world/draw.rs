@@ -64,19 +64,19 @@ fn shape(shape: Shape) -> Cover {
     let at = |place: usize, fine: usize| place as f64 + (fine as f64 + 0.5) / FINE as f64 - centre;
     let share = |x: usize, y: usize| {
         let points = (0..FINE * FINE)
-            .filter(|point| inside(shape, at(x, point % FINE), at(y, point / FINE)));
+            .filter(|point| inside(shape, at(x, point % FINE), at(y, point / FINE), HALF));
         points.count() as f32 / (FINE * FINE) as f32
     };
     std::array::from_fn(|y| std::array::from_fn(|x| share(x, y)))
 }
 
-/// Whether a point, relative to the centre, is in the shape.
-fn inside(shape: Shape, x: f64, y: f64) -> bool {
+/// Whether a point, relative to the centre, is in the shape, which is `half` from the centre to its sides.
+pub(super) fn inside(shape: Shape, x: f64, y: f64, half: f64) -> bool {
     match shape {
-        Shape::Circle => x.hypot(y) <= HALF,
-        Shape::Square => x.abs().max(y.abs()) <= HALF,
+        Shape::Circle => x.hypot(y) <= half,
+        Shape::Square => x.abs().max(y.abs()) <= half,
         // The apex is at the top.
-        Shape::Triangle => y.abs() <= HALF && x.abs() <= (y + HALF) / 2.0,
+        Shape::Triangle => y.abs() <= half && x.abs() <= (y + half) / 2.0,
     }
 }
 

@@ -9,6 +9,7 @@
 //! | `glyphs` | the alphabet |
 //! | [`caption`] | GenEval's six tasks as captions, and scenes that they are true of |
 //! | [`edit`] | an instruction, the scene before it and the scene after it |
+//! | [`overlap`] | things that hide each other in part |
 //! | [`words`] | signs to be read |
 //! | [`split`] | the combinations that training never sees |
 //! | [`read`] | what a picture shows: the exact observer |
@@ -19,6 +20,7 @@ pub mod caption;
 pub mod draw;
 pub mod edit;
 mod glyphs;
+pub mod overlap;
 pub mod random;
 pub mod read;
 pub mod scene;

@@ -104,10 +104,33 @@ pub fn things_by(picture: &RgbImage, eyes: Eyes) -> Vec<Found> {
 
 /// The words of the found letters, line by line, with blanks between words.
 pub fn text(found: &[Found]) -> String {
-    let mut letters: Vec<([f32; 2], u8)> = found
+    let lines = lines(found).into_iter().map(|line| {
+        let words = line.into_iter().map(|word| word.text);
+        words.collect::<Vec<String>>().join(" ")
+    });
+    lines.collect::<Vec<String>>().join("\n")
+}
+
+/// A word that letters form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Its letters.
+    pub text: String,
+    /// The first and the last pixels: x1, y1, x2, y2.
+    pub bbox: [u32; 4],
+}
+
+/// The words of the found letters with their places, in reading order.
+pub fn words(found: &[Found]) -> Vec<Word> {
+    lines(found).into_iter().flatten().collect()
+}
+
+/// The words of each line of letters.
+fn lines(found: &[Found]) -> Vec<Vec<Word>> {
+    let mut letters: Vec<([f32; 2], u8, [u32; 4])> = found
         .iter()
         .filter_map(|thing| match thing.form {
-            Some(Form::Letter(index)) => Some((thing.centre(), index)),
+            Some(Form::Letter(index)) => Some((thing.centre(), index, thing.bbox)),
             _ => None,
         })
         .collect();
@@ -116,14 +139,27 @@ pub fn text(found: &[Found]) -> String {
     let lines = lines.map(|line| {
         line.sort_by(|a, b| a.0[0].total_cmp(&b.0[0]));
         let words = line.chunk_by(|a, b| b.0[0] - a.0[0] <= APART);
-        let words = words.map(|word| {
-            word.iter()
-                .map(|(_, index)| char::from(b'A' + index))
-                .collect()
-        });
-        words.collect::<Vec<String>>().join(" ")
+        words.map(word).collect::<Vec<Word>>()
     });
-    lines.collect::<Vec<String>>().join("\n")
+    lines.collect()
+}
+
+/// The word of neighbouring letters, from left to right.
+fn word(letters: &[([f32; 2], u8, [u32; 4])]) -> Word {
+    let text = letters.iter().map(|(_, index, _)| char::from(b'A' + index));
+    let boxes = letters.iter().map(|(_, _, bbox)| *bbox);
+    let around = |a: [u32; 4], b: [u32; 4]| {
+        [
+            a[0].min(b[0]),
+            a[1].min(b[1]),
+            a[2].max(b[2]),
+            a[3].max(b[3]),
+        ]
+    };
+    Word {
+        text: text.collect(),
+        bbox: boxes.reduce(around).unwrap_or_default(),
+    }
 }
 
 /// The largest distance between the positions of one thing in two pictures, in pixels.

@@ -7,6 +7,7 @@ use serde_json::Value;
 fn tiny(dir: &std::path::Path, network: &str) -> String {
     let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity");
     let case = match network {
+        "bagel" => "bagel_llm",
         "flux" => "flux_transformer",
         "flux-vae" => "flux_vae",
         "sd-unet" => "sd_unet",
@@ -22,7 +23,12 @@ fn tiny(dir: &std::path::Path, network: &str) -> String {
 fn every_network_is_timed_by_phase() {
     let dir = tempfile::tempdir().unwrap();
     for (network, size, phases) in [
-        ("flux", "64x32", &["step"][..]),
+        (
+            "bagel",
+            "64x32",
+            &["decode", "prefill", "step", "vision"][..],
+        ),
+        ("flux", "64x32", &["step"]),
         ("flux-vae", "64x32", &["decode", "encode"]),
         ("sd-unet", "64x48", &["step"]),
         ("siglip", "64x32", &["forward"]),

@@ -84,6 +84,63 @@ fn released_checkpoints_have_their_published_numbers_of_tensors() {
     assert_eq!(linear1.unwrap()["shape"], json!([21504, 3072]));
 }
 
+// 784 tensors in the layers of the decoder, 4 around them, 426 of the eyes with their connector, and the 9
+// through which latents come and go: 1223 in `ema.safetensors`. 244 are in `ae.safetensors`.
+#[test]
+fn bagel_has_1223_tensors_and_its_autoencoder_244() {
+    let all = keys("bagel", &[]);
+    let in_file = |file: &str| all.iter().filter(|key| key["file"] == file).count();
+    assert_eq!(in_file("ema.safetensors"), 1223);
+    assert_eq!(in_file("ae.safetensors"), 244);
+    assert_eq!(all.len(), 1223 + 244);
+    let by = counts(&all);
+    assert_eq!(by["decoder"], 784 + 4);
+    assert_eq!(by["SigLIP NaViT"], 421);
+    assert_eq!(by["connector"], 5);
+    assert_eq!((by["VAE encoder"], by["VAE decoder"]), (106, 138));
+    let parameters = |file: &str| -> u64 {
+        let own = all.iter().filter(|key| key["file"] == file);
+        own.map(|key| {
+            let shape = key["shape"].as_array().unwrap();
+            shape
+                .iter()
+                .map(|side| side.as_u64().unwrap())
+                .product::<u64>()
+        })
+        .sum()
+    };
+    // The numbers of the specification.
+    assert_eq!(parameters("ema.safetensors"), 14_607_260_128);
+    assert_eq!(parameters("ae.safetensors"), 83_819_683);
+    let shape = |name: &str| {
+        let found = all.iter().find(|key| key["name"] == name);
+        found.unwrap_or_else(|| panic!("{name}"))["shape"].clone()
+    };
+    for (name, sides) in [
+        (
+            "language_model.model.layers.27.mlp_moe_gen.down_proj.weight",
+            json!([3584, 18944]),
+        ),
+        (
+            "language_model.model.layers.0.self_attn.k_norm_moe_gen.weight",
+            json!([128]),
+        ),
+        (
+            "vit_model.vision_model.embeddings.patch_embedding.weight",
+            json!([1152, 588]),
+        ),
+        ("latent_pos_embed.pos_embed", json!([4096, 3584])),
+        ("vit_pos_embed.pos_embed", json!([4900, 3584])),
+        (
+            "decoder.up.0.block.0.nin_shortcut.weight",
+            json!([128, 256, 1, 1]),
+        ),
+        ("encoder.mid.attn_1.q.weight", json!([512, 512, 1, 1])),
+    ] {
+        assert_eq!(shape(name), sides, "{name}");
+    }
+}
+
 #[test]
 fn a_model_is_checked_without_its_checkpoint() {
     let dir = tempfile::tempdir().unwrap();

@@ -516,6 +516,24 @@ fn a_batch_that_is_no_number_stops_the_run_and_is_shown() {
 }
 
 #[test]
+fn a_program_that_says_its_last_reply_is_asked_nothing_more() {
+    // It takes a moment to end, as a process with a broken GPU does.
+    let answer = "    for request in requests:
+        broken = request['item'] == 'broken'
+        reply = {'id': request['id'], 'text': request['item'].upper(), 'last': broken}
+        print(json.dumps(reply), flush=True)
+        if broken:
+            time.sleep(0.3)
+            os._exit(1)";
+    let mut bench = python(&batched("8", answer), |_| {});
+    for name in ["a", "broken", "b", "broken", "c"] {
+        assert_eq!(bench.text(name), name.to_uppercase());
+    }
+    let answers = bench.ask_all(&["d", "broken", "e"]);
+    assert_eq!(sorted(answers), ["D", "BROKEN", "E"]);
+}
+
+#[test]
 fn what_a_batch_answered_before_the_program_died_is_kept_and_the_rest_is_asked_singly() {
     let answer = "    for request in requests:
         if request['item'] == 'bad':

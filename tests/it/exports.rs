@@ -1,6 +1,6 @@
 //! Results in the forms of other programs, held against what those document.
 
-use crate::support::{lines, model, stderr, text_suite, unigauge};
+use crate::support::{files_below, lines, model, stderr, text_suite, unigauge};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,18 +31,8 @@ fn export(dir: &Path, arguments: &[&str]) -> Output {
 
 /// The only file below a folder whose name ends so.
 fn only_file(folder: &Path, end: &str) -> PathBuf {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else if path.to_str().unwrap().ends_with(end) {
-                found.push(path)
-            }
-        }
-    }
+    let mut found = files_below(folder);
+    found.retain(|path| path.to_str().unwrap().ends_with(end));
     assert_eq!(found.len(), 1, "{found:?}");
     found.remove(0)
 }
@@ -381,6 +371,35 @@ fn trackers_get_flat_numbers_with_names_that_they_take() {
         steps,
         [("questions/echo/seed0", 0), ("questions/echo/seed1", 1)]
     );
+    // The steps of a training are those of the names, in whichever order the runs were made.
+    for run in ["step-00000200", "step-00000100"] {
+        unigauge(dir.path())
+            .args([
+                "run",
+                "./questions.toml",
+                "--model",
+                "./echo.toml",
+                "--run",
+                run,
+            ])
+            .assert()
+            .code(0);
+    }
+    let of = |run: &str| format!("results/questions/echo/{run}");
+    let named = [of("step-00000200"), of("step-00000100")];
+    let output = export(
+        dir.path(),
+        &["metrics", &named[0], &named[1], "-o", "steps.jsonl"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    for line in lines(&dir.path().join("steps.jsonl")) {
+        let step = if line["name"] == "questions/echo/step-00000200" {
+            200
+        } else {
+            100
+        };
+        assert_eq!(line["step"], step, "{line}");
+    }
     let name = regex::Regex::new("^[A-Za-z0-9_./ -]+$").unwrap();
     for line in &found {
         for (metric, value) in line["metrics"].as_object().unwrap() {

@@ -519,6 +519,7 @@ fn settings_have_defaults_and_mistakes_are_named() {
     assert!(error.to_string().contains("unknown field `api_key`"));
     for (line, key) in [
         ("base_url = \"localhost:8000\"", "base_url"),
+        ("edit_size = \"\"", "edit_size"),
         ("timeout_seconds = 0.0", "timeout_seconds"),
         ("timeout_seconds = -1.0", "timeout_seconds"),
         ("requests_per_minute = 0.0", "requests_per_minute"),

@@ -2,7 +2,7 @@
 #![cfg(unix)]
 
 use crate::parity::copy_into;
-use crate::support::{model, text_suite, unigauge, unigauge_process};
+use crate::support::{files_below, model, text_suite, unigauge, unigauge_process};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -136,6 +136,45 @@ const LINES: &[(&str, &[&str])] = &[
     ("list", &[]),
     ("list", &["assets", "--json"]),
     ("merge", &[PARTS]),
+    (
+        "submit slurm",
+        &[
+            "./questions.toml",
+            "--model",
+            "./echo.toml",
+            "--shards",
+            "2",
+            "--dry-run",
+        ],
+    ),
+    (
+        "submit k8s",
+        &[
+            "./questions.toml",
+            "--model",
+            "./echo.toml",
+            "--shards",
+            "2",
+            "--image",
+            "unigauge",
+        ],
+    ),
+    (
+        "submit local",
+        &[
+            "./questions.toml",
+            "--model",
+            "./echo.toml",
+            "--shards",
+            "2",
+            "--out",
+            "new",
+        ],
+    ),
+    ("pull", &["s3://bucket/x", "--offline"]),
+    ("push", &["results", "s3://bucket/x", "--offline"]),
+    ("status", &[]),
+    ("status", &[PARTS, "--json"]),
     ("parity", &["GOLDEN/torch_randn"]),
     ("train", &["tiny.toml", "--device", "cpu"]),
     (
@@ -323,20 +362,17 @@ fn outcome(dir: &Path, arguments: &[&str], gone: Gone) -> (Option<i32>, String) 
 
 /// The files below a folder; numbers in names, such as times, count as one.
 fn files(folder: &Path) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                let within = path.strip_prefix(folder).unwrap().to_str().unwrap();
-                found.insert(within.replace(|c: char| c.is_ascii_digit(), "#").into());
-            }
+    let name = |path: PathBuf| {
+        let within = path.strip_prefix(folder).unwrap().to_str().unwrap();
+        let within = within.replace(|c: char| c.is_ascii_digit(), "#");
+        // Their names are hashes, of times and links among others.
+        match within.rsplit_once('/') {
+            Some((folder, _)) if folder.ends_with("/thumbs") => folder.into(),
+            Some((folder, _)) if folder.ends_with("/cards") => folder.into(),
+            _ => within.into(),
         }
-    }
-    found
+    };
+    files_below(folder).into_iter().map(name).collect()
 }
 
 fn copy(of: &Path) -> tempfile::TempDir {

@@ -12,7 +12,7 @@ const RUN_MODEL: &str = r#"
 import json, runpy, sys
 name = sys.argv[1]
 if name.startswith("diffusers:"):
-    answer = lambda prompt: name
+    answer = lambda prompt: " ".join(sys.argv[1:])
 else:
     file, _, function = name.partition(":")
     answer = runpy.run_path(file).get(function or "generate")
@@ -111,6 +111,11 @@ fn a_function_and_a_pipeline_of_diffusers_have_names_of_their_own() {
     for (model, name, text) in [
         ("my_model.py:shout", "my_model-shout", "SAY NUMBER 3"),
         ("diffusers:lab/tiny-sd", "tiny-sd", "diffusers:lab/tiny-sd"),
+        (
+            "diffusers:lab/tiny-sd,num_inference_steps=4,timeout_seconds=60",
+            "tiny-sd-num_inference_steps-4",
+            "diffusers:lab/tiny-sd num_inference_steps=4",
+        ),
     ] {
         let output = run(dir.path(), model);
         assert_eq!(
@@ -163,7 +168,7 @@ fn a_python_without_the_package_is_named_with_what_to_install() {
     let output = with_python(&python);
     assert_ne!(output.status.code(), Some(0));
     let said = stderr(&output);
-    assert!(said.contains("pip install unigauge"), "{said}");
+    assert!(said.contains("pip install unigauge-"), "{said}");
     assert!(said.contains("bare-python"), "{said}");
     assert!(!said.contains("times in a row"), "{said}");
 
@@ -195,4 +200,46 @@ fn a_file_that_is_not_there_is_a_usage_error() {
         let said = stderr(&output);
         assert!(said.contains("other.py: there is no such file"), "{said}");
     }
+}
+
+#[test]
+fn settings_that_a_python_file_lacks_are_usage_errors() {
+    let dir = bench();
+    for (model, named) in [
+        (
+            "my_model.py,num_inference_steps=4",
+            "no setting `num_inference_steps`",
+        ),
+        ("my_model.py:shout,batch=many", "\"many\" is not a number"),
+    ] {
+        let output = run(dir.path(), model);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains(named), "{said}");
+    }
+}
+
+#[test]
+fn two_models_of_one_name_are_refused_before_any_output() {
+    let dir = bench();
+    std::fs::create_dir(dir.path().join("other")).unwrap();
+    std::fs::write(dir.path().join("other/my_model.py"), MODEL).unwrap();
+    let output = unigauge(dir.path())
+        .args([
+            "run",
+            "./questions.toml",
+            "--model",
+            "my_model.py",
+            "other/my_model.py",
+        ])
+        .env("PYTHONPATH", dir.path().join("packages"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(
+        said.contains("two models have the name `my_model`"),
+        "{said}"
+    );
+    assert!(!dir.path().join("results").exists());
 }

@@ -223,7 +223,7 @@ fn a_second_run_into_the_same_folder_is_told_who_holds_it() {
         .args(["run", "./questions.toml", "--model", "./echo.toml"])
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(6));
+    assert_eq!(output.status.code(), Some(7));
     assert!(
         stderr(&output).contains("process 4711"),
         "{}",

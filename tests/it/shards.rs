@@ -1,7 +1,9 @@
 //! Shards at the same time over one folder, killed and started again, and what `merge` makes of them.
 #![cfg(unix)]
 
-use crate::support::{lines, model, stderr, text_suite, unigauge, unigauge_process};
+use crate::support::{
+    files_below, lines, miniature, model, stderr, text_suite, unigauge, unigauge_process,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
@@ -46,18 +48,6 @@ impl Trial {
             },
         }
     }
-}
-
-/// A shipped miniature model that takes fewer steps.
-fn miniature(dir: &Path, name: &str, steps: u32) -> String {
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/models/{name}.toml"));
-    let text = std::fs::read_to_string(shipped).unwrap();
-    let fewer = text.replace(
-        "num_inference_steps = 16",
-        &format!("num_inference_steps = {steps}"),
-    );
-    std::fs::write(dir.join(format!("{name}.toml")), fewer).unwrap();
-    format!("./{name}.toml")
 }
 
 fn arguments<'a>(model: &'a str, trial: &Trial, out: &'a str) -> Vec<&'a str> {
@@ -118,20 +108,11 @@ fn journal(run: &Path, name: &str) -> Vec<Value> {
 
 /// Every file below a folder with its bytes.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path)
-            } else {
-                let within = path.strip_prefix(folder).unwrap().to_owned();
-                found.insert(within, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
+    let named = |path: PathBuf| {
+        let within = path.strip_prefix(folder).unwrap().to_owned();
+        (within, std::fs::read(&path).unwrap())
+    };
+    files_below(folder).into_iter().map(named).collect()
 }
 
 /// All that must not depend on how a run was made.
@@ -277,7 +258,7 @@ fn a_merge_waits_for_no_shard_and_names_who_makes_it() {
     let file = std::fs::File::options().write(true).open(&path).unwrap();
     file.lock().unwrap();
     for output in [merge(dir.path()), echo_shard(dir.path(), "2/2")] {
-        assert_eq!(output.status.code(), Some(6));
+        assert_eq!(output.status.code(), Some(7));
         let said = stderr(&output);
         assert!(
             said.contains("shard 2/2 is being made by process"),

@@ -45,9 +45,14 @@ impl Job {
     }
 
     fn start(&self) -> Child {
+        self.start_with(&[])
+    }
+
+    fn start_with(&self, options: &[&str]) -> Child {
         unigauge_process(self.dir.path())
             .args(["run", "./questions.toml", "--model", "./slow.toml"])
             .args(["-j", "1"])
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -169,6 +174,45 @@ fn further_signals_do_not_cut_the_output_in_hand() {
         }
         assert_interrupted(&child.wait_with_output().unwrap());
         assert_eq!(job.journal().len(), 1);
+    }
+}
+
+#[test]
+fn the_time_of_grace_is_a_setting() {
+    let job = Job::new("50");
+    let child = job.start_with(&["--grace", "0.5"]);
+    job.wait_for(1);
+    let begun = Instant::now();
+    kill(id(&child), Signal::SIGTERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_interrupted(&output);
+    assert!(
+        stderr(&output).contains("within 500ms"),
+        "{}",
+        stderr(&output)
+    );
+    // The usual time is 20 seconds.
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    assert_eq!(job.journal(), Vec::<serde_json::Value>::new());
+}
+
+/// A shard that a signal ended says so, and `status` tells it from one that was killed.
+#[test]
+fn a_shard_that_a_signal_ended_is_not_a_dead_one() {
+    for (signal, state) in [(Signal::SIGUSR2, "stopped"), (Signal::SIGKILL, "dead")] {
+        let job = Job::new("0.5");
+        let child = job.start_with(&["--shard", "1/2"]);
+        job.wait_for(1);
+        kill(id(&child), signal).unwrap();
+        child.wait_with_output().unwrap();
+        let status = unigauge_process(job.dir.path())
+            .args(["status", "--json"])
+            .output()
+            .unwrap();
+        assert_eq!(status.status.code(), Some(5), "{}", stderr(&status));
+        let runs: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+        assert_eq!(runs[0]["shards"][0]["state"], state);
+        assert_eq!(runs[0]["again"], "0-1");
     }
 }
 

@@ -125,6 +125,31 @@ fn models_of(settings: &PpOcrSettings) -> Option<PpOcrModels> {
     models.inspect_err(|error| eprintln!("{error}")).ok()
 }
 
+/// The folder of a Python package with everything that it needs. `None` where it cannot be installed.
+pub(crate) fn python_package(package: &str) -> Option<PathBuf> {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _one = ONE
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let name = package.replace("==", "-");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("packages")
+        .join(name);
+    let done = target.join(".installed");
+    if !done.is_file() {
+        let mut pip = std::process::Command::new("python3");
+        pip.args(["-m", "pip", "install", "-q", "--upgrade", "--target"]);
+        let output = pip.arg(&target).arg(package).output();
+        if !output.as_ref().is_ok_and(|output| output.status.success()) {
+            eprintln!("{output:?}");
+            skip(&format!("the Python package {package} cannot be installed"));
+            return None;
+        }
+        std::fs::write(done, "").unwrap();
+    }
+    Some(target)
+}
+
 /// Reads JSON lines.
 pub(crate) fn lines(path: &Path) -> Vec<serde_json::Value> {
     let text =
@@ -134,9 +159,38 @@ pub(crate) fn lines(path: &Path) -> Vec<serde_json::Value> {
         .collect()
 }
 
+/// A shipped miniature model that takes another number of steps, as a file in a folder.
+pub(crate) fn miniature(dir: &Path, name: &str, steps: u32) -> String {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/models/{name}.toml"));
+    let text = std::fs::read_to_string(shipped).unwrap();
+    let changed = text.replace(
+        "num_inference_steps = 16",
+        &format!("num_inference_steps = {steps}"),
+    );
+    std::fs::write(dir.join(format!("{name}.toml")), changed).unwrap();
+    format!("./{name}.toml")
+}
+
 /// Standard error of a finished command, with wrapped lines of messages joined again.
 pub(crate) fn stderr(output: &std::process::Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).replace("\n  │ ", " ");
     let lines = text.split('\n').map(str::trim);
     lines.collect::<Vec<_>>().join(" ")
+}
+
+/// All files below a folder.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                found.push(path)
+            }
+        }
+    }
+    found
 }

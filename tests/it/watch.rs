@@ -228,3 +228,33 @@ fn a_folder_that_changes_is_left_until_it_says_that_it_is_done() {
     wait_for(&summary(dir.path(), "step-1"));
     assert_eq!(interrupted(child).status.code(), Some(130));
 }
+
+#[test]
+fn pictures_that_come_after_a_partial_score_are_scored_and_a_partial_score_is_said_each_time() {
+    let dir = bench();
+    let folder = samples(dir.path(), "step-100", 200);
+    fs::remove_file(folder.join("b.png")).unwrap();
+    let output = once(dir.path(), &[]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    let again = once(dir.path(), &[]);
+    let said = stderr(&again);
+    assert_eq!(again.status.code(), Some(5), "{said}");
+    assert!(
+        said.contains("step-100 was scored with outputs missing, and nothing was added since"),
+        "{said}"
+    );
+    samples(dir.path(), "step-100", 200);
+    let output = once(dir.path(), &[]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("1 folder scored, 0 folders scored before"),
+        "{said}"
+    );
+    let text = fs::read_to_string(summary(dir.path(), "step-100")).unwrap();
+    let scored: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (&scored["scored"], &scored["partial"]),
+        (&2.into(), &false.into())
+    );
+}

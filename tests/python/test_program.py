@@ -157,6 +157,9 @@ class Evaluate(Case):
                 return PNG
             try:
                 unigauge.evaluate("mini-text", generate, limit=6, out="results", version="1", jobs=1, offline=True)
+            except KeyboardInterrupt:
+                print("interrupted", file=sys.stderr)
+                raise
             finally:
                 print(made)
         """
@@ -317,9 +320,9 @@ class Callback(Case):
         logged = []
         with self.assertWarnsRegex(RuntimeWarning, "2 samples failed"):
             scores = self.train(1, sample, logger=logged.append)
-        self.assertEqual(scores.results[0].failed, 2)
+        self.assertEqual((scores.results[0].failed, scores.errors), (2, 1))
         with self.assertWarnsRegex(RuntimeWarning, "(?s)sampling at step 0 failed: .*no-such-suite"):
-            scores = self.train(1, suite="no-such-suite", logger=logged.append)
+            scores = self.train(1, suite="./no-such-suite.toml", logger=logged.append)
         self.assertEqual((scores.errors, logged[-1]), (1, {"unigauge/errors": 1.0, "unigauge/step": 0.0}))
 
         def broken(values):
@@ -329,7 +332,9 @@ class Callback(Case):
             self.assertEqual(self.train(1, logger=broken).errors, 1)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            self.assertEqual(self.train(1, suite="no-such-suite").errors, 1)
+            self.assertEqual(self.train(1, suite="./no-such-suite.toml").errors, 1)
+        with self.assertRaisesRegex(ValueError, "there is no suite 'no-such-suite'"):
+            self.train(1, suite="no-such-suite")
 
     def test_a_real_file_of_tensorboard(self):
         support.need("tensorboardX", "tensorboard")
@@ -502,6 +507,19 @@ class ModelFile(Case):
             result = self.evaluate(path, limit=8)
         self.assertEqual(result.failed, 1)
 
+    def test_an_item_that_hangs_fails_alone(self):
+        path = self.model(
+            """
+            def generate(item):
+                if item.endswith("2"):
+                    time.sleep(600)
+                return PNG
+            """
+        )
+        with self.assertWarnsRegex(UserWarning, "did not reply within 1 s"):
+            result = self.evaluate(f"{path},timeout_seconds=1", limit=4)
+        self.assertEqual((result.failed, result.expected), (1, 4))
+
     def test_a_killed_run_goes_on(self):
         path = self.model(
             """
@@ -528,8 +546,8 @@ class ModelFile(Case):
         process.wait()
         result = self.evaluate(path, limit=6)
         self.assertEqual((result.failed, result.expected), (0, 6))
-        # Only the output in hand was asked for twice.
-        self.assertLessEqual(len(self.calls()), 7)
+        # Only the output in hand, and one that was being written, were asked for twice.
+        self.assertLessEqual(len(self.calls()), 8)
         self.assertEqual(len(set(self.calls())), 6)
 
     def test_what_cannot_be_served_is_said_at_once(self):

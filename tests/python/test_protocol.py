@@ -208,7 +208,9 @@ def generate(prompt):
         )
         model.reply()
         self.assertIn("out of memory", model.ask(prompt="large")["error"])
-        self.assertIn("device-side assert", model.ask()["error"])
+        last = model.ask()
+        self.assertIn("device-side assert", last["error"])
+        self.assertIs(last["last"], True)
         self.assertIsNone(model.lines.get(timeout=20))
         self.assertEqual(model.end(), 1)
 

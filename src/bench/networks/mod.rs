@@ -1,5 +1,6 @@
 //! The networks that can be measured, each in its own file, and the list of them all.
 
+mod bagel;
 mod clip;
 mod flux;
 mod flux_vae;
@@ -14,6 +15,7 @@ use super::network::NetworkKind;
 
 /// All networks that can be measured. To add one, write its file and a line here.
 pub static NETWORKS: &[NetworkKind] = &[
+    NetworkKind::timed::<bagel::Bagel>(),
     NetworkKind::timed::<clip::Clip>(),
     NetworkKind::timed::<flux::Flux>(),
     NetworkKind::timed::<flux_vae::FluxVae>(),

@@ -33,7 +33,7 @@ pub(crate) struct GateArgs {
     pub informational: bool,
     #[command(flatten)]
     pub allow: AllowArgs,
-    /// Write index.html, verdict.json, junit.xml and summary.md into this folder
+    /// Write index.html, thumbs, verdict.json, junit.xml and summary.md into this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub out: Option<PathBuf>,
     /// Write the JUnit XML to this file

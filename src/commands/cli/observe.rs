@@ -1,6 +1,7 @@
 //! The arguments of `unigauge observe`.
 
 use super::SelectArgs;
+use super::shard::ShardArgs;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   unigauge observe results/longtext/typeset/seed0
+  unigauge observe results/longtext/typeset/seed0 --shard auto --shards 16   # one task of an array
   unigauge observe --suite longtext --images ./their-images --name their-model")]
 pub(crate) struct ObserveArgs {
     /// The run folder whose outputs are observed
@@ -32,6 +34,8 @@ pub(crate) struct ObserveArgs {
     pub name: String,
     #[command(flatten)]
     pub select: SelectArgs,
+    #[command(flatten)]
+    pub shard: ShardArgs,
     /// Folder of the results; this run is written to DIR/SUITE/NAME/RUN
     #[arg(long, value_name = "DIR", default_value = "results", value_hint = ValueHint::DirPath)]
     pub out: PathBuf,

@@ -8,7 +8,8 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   unigauge report results/quick/typeset/seed0
-  unigauge report results/quick/*/seed0 --out comparison/")]
+  unigauge report results/quick/*/seed0 --out comparison/
+  unigauge report results/quick/typeset/seed0 --out sent/ --single-file")]
 pub(crate) struct ReportArgs {
     /// Run folders; several runs are shown in one comparison
     #[arg(required = true)]
@@ -19,4 +20,7 @@ pub(crate) struct ReportArgs {
     /// Show the published numbers of the suite below the runs
     #[arg(long)]
     pub published: bool,
+    /// Put pictures and cards into the page, so that `index.html` can be sent on alone
+    #[arg(long)]
+    pub single_file: bool,
 }

@@ -1,8 +1,10 @@
 //! The arguments of `unigauge run`.
 
-use crate::run::Shard;
+use super::shard::{ShardArgs, seconds};
+use super::sync::SyncArgs;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The options that select the items and change how they are observed and graded.
 #[derive(Debug, Clone, Default, Args)]
@@ -29,14 +31,18 @@ Examples:
   unigauge run quick
   unigauge run longtext --model typeset typeset-blur --limit 20
   unigauge run longtext --model ./my-model.toml --shard 2/4      # one of four processes
+  unigauge run longtext --model ./my-model.toml --shard auto --shards 16   # one task of an array
+  unigauge run longtext --model typeset --shard 2/4 --sync s3://bucket/results   # without a common disk
   unigauge run geneval --model my_model.py --limit 8             # a function in Python, without a TOML file
+  unigauge run geneval --model diffusers:stabilityai/sd-turbo,num_inference_steps=1,dtype=bfloat16
   unigauge run geneval --model flux-1-dev --out /data/results --dry-run
   unigauge run my-suite.toml --items my-prompts.jsonl --model typeset")]
 pub(crate) struct RunArgs {
     /// A study, or a suite with `--model`; a name (see `unigauge list`) or a TOML file
     pub target: String,
     /// Models, each a name, a TOML file, a Python file (my_model.py, my_model.py:function),
-    /// diffusers:REPO_OR_FOLDER or transformers:REPO_OR_FOLDER
+    /// diffusers:REPO_OR_FOLDER or transformers:REPO_OR_FOLDER; settings follow the last four
+    /// (my_model.py,timeout_seconds=60)
     #[arg(long, short, value_name = "MODEL", num_args = 1..)]
     pub model: Vec<String>,
     /// Read the items from this file instead of the suite's own
@@ -47,9 +53,13 @@ pub(crate) struct RunArgs {
     /// Number of outputs per item, instead of the suite's own number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub repeats: Option<u32>,
-    /// Run only part I of N of the items; `unigauge merge` joins the parts
-    #[arg(long, value_name = "I/N")]
-    pub shard: Option<Shard>,
+    #[command(flatten)]
+    pub shard: ShardArgs,
+    /// Time for the outputs in hand after a signal that ends the run, such as SIGTERM
+    #[arg(long, value_name = "SECONDS", default_value = "20", value_parser = seconds)]
+    pub grace: Duration,
+    #[command(flatten)]
+    pub sync: SyncArgs,
     /// The run seed, from which the seed of each output is derived [default: the study's, or 0]
     #[arg(long)]
     pub seed: Option<u64>,

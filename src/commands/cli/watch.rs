@@ -1,6 +1,7 @@
 //! The arguments of `unigauge watch`.
 
 use super::SelectArgs;
+use super::shard::seconds;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,10 +51,4 @@ pub(crate) struct WatchArgs {
     /// Device that the observers' networks run on
     #[arg(long, default_value = "auto", value_name = "cpu|cuda[:N]|metal|auto")]
     pub device: crate::session::DeviceChoice,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok();
-    let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    time.ok_or_else(|| "expected a number of seconds, 0 or more".to_owned())
 }

@@ -5,7 +5,7 @@ use crate::config::error::ConfigError;
 use crate::config::value::json;
 use crate::formats::Format;
 use crate::formats::table::ImageEncoding;
-use crate::prompts::PromptGenerator;
+use crate::prompts::{NoiseLadder, PromptGenerator};
 use serde::de::{MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +50,9 @@ pub struct ItemsSource {
     /// The meaning of the fields of a record.
     #[serde(default)]
     pub map: Mapping,
+    /// Noise on the first input picture of each item, in levels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<NoiseLadder>,
 }
 
 /// A second source: each record gets the fields of the row with the same value in the field `on`, and keeps
@@ -280,6 +283,10 @@ impl ItemsSource {
                 "`items` needs exactly one of `generator`, `file` and `asset`",
                 Some("for your own records, write file = \"prompts.jsonl\"".to_owned()),
             ));
+        }
+        if let Some(mistake) = self.noise.as_ref().and_then(NoiseLadder::mistake) {
+            let message = format!("`items.noise`: {mistake}");
+            return Err(document.mistake(&["items", "noise"], message, None));
         }
         let joined = self.join.as_ref();
         if joined.is_some_and(|join| join.file.is_some() == join.asset.is_some()) {

@@ -33,6 +33,8 @@ pub(super) struct Running {
     stderr: Tail,
     fresh: bool,
     ended: Option<ExitStatus>,
+    /// Whether the program said that it ends, so that it is asked nothing more.
+    pub(super) leaves: bool,
     /// The number of requests that the program wants in a line, at most. `None` if it names no number, or has
     /// not named it yet.
     pub(super) batch: Option<usize>,
@@ -79,6 +81,7 @@ impl Running {
             stderr,
             fresh: true,
             ended: None,
+            leaves: false,
             batch: None,
         })
     }

@@ -139,6 +139,7 @@ impl<'a, 'd> Exchange<'a, 'd> {
     }
 
     fn hand_over(&mut self, asked: &Asked, reply: Reply) {
+        self.running.leaves |= reply.is_last();
         (self.done)(asked.index, reply.into_generated(asked.folder.path()));
         self.restart_time();
         self.stray = 0;

@@ -58,6 +58,11 @@ impl Batch {
 }
 
 impl Reply {
+    /// Whether the program ends after this reply, so that no further request reaches it.
+    pub(super) fn is_last(&self) -> bool {
+        self.0.get("last") == Some(&Value::Bool(true))
+    }
+
     /// Checks the reply and reads its picture. Relative paths are relative to `folder`.
     ///
     /// # Errors

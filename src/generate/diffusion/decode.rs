@@ -78,7 +78,7 @@ impl Stage for Decode {
 ///
 /// # Errors
 /// Fails if there is not one picture.
-pub(crate) fn to_pixels(image: &Tensor) -> Result<RgbImage> {
+pub(in crate::generate) fn to_pixels(image: &Tensor) -> Result<RgbImage> {
     let image = image.to_dtype(DType::F32)?.squeeze(0)?.permute((1, 2, 0))?;
     let (height, width, _) = image.dims3()?;
     let values: Vec<f32> = image.flatten_all()?.to_vec1()?;

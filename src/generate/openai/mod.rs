@@ -49,6 +49,12 @@ impl OpenAi {
     /// # Errors
     /// Fails with [`GenerateError::Fatal`] if a setting is wrong.
     pub fn new(settings: OpenAiSettings) -> Result<Self, GenerateError> {
+        if settings.edit_size.as_deref().is_some_and(str::is_empty) {
+            return Err(GenerateError::fatal(
+                "settings of the openai generator: `edit_size` is empty",
+                "give a size such as \"auto\" or \"1024x1024\", or leave it out",
+            ));
+        }
         Ok(Self {
             client: Client::new(&Endpoint {
                 owner: "the openai generator",
@@ -94,7 +100,8 @@ impl OpenAi {
     }
 
     fn draw(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Generated, GenerateError> {
-        let body = Body::Json(self.picture_fields(request));
+        let size = self.settings.size.as_deref();
+        let body = Body::Json(self.picture_fields(request, size));
         let answer = self.client.post(DRAW, body, cancel)?;
         reply::image(&self.settings.model, answer, &self.client, cancel)
     }
@@ -104,8 +111,10 @@ impl OpenAi {
         if pictures.is_empty() {
             return Err(GenerateError::item("input", "an edit needs an input image"));
         }
+        let settings = &self.settings;
+        let size = settings.edit_size.as_deref().or(settings.size.as_deref());
         let mut parts: Vec<Part> = self
-            .picture_fields(request)
+            .picture_fields(request, size)
             .into_iter()
             .map(|(name, value)| Part::text(name, &value))
             .collect();
@@ -123,13 +132,13 @@ impl OpenAi {
     }
 
     /// The fields that both requests for pictures have.
-    fn picture_fields(&self, request: &Request<'_>) -> Object {
+    fn picture_fields(&self, request: &Request<'_>, size: Option<&str>) -> Object {
         let mut body = self.common(request);
         body.insert("prompt".to_owned(), json!(request.item.prompt));
         body.insert("n".to_owned(), json!(1));
         for (key, value) in [
-            ("size", &self.settings.size),
-            ("quality", &self.settings.quality),
+            ("size", size),
+            ("quality", self.settings.quality.as_deref()),
         ] {
             if let Some(value) = value {
                 body.insert(key.to_owned(), json!(value));

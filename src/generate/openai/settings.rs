@@ -31,6 +31,10 @@ pub struct OpenAiSettings {
     /// Size of a picture, such as `1024x1024` (default: the server's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
+    /// Size of an edited picture, such as `auto`, which many servers take for the size of the input image
+    /// (default: that of `size`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit_size: Option<String>,
     /// Quality of a picture, such as `high` (default: the server's).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quality: Option<String>,

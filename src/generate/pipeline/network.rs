@@ -29,6 +29,8 @@ pub(crate) struct NetworkInfo {
     pub has_bfl_layout: bool,
     /// Open files, for sizes that are in no configuration.
     pub stored: Option<Arc<Files>>,
+    /// How the files name the tensors, if their only published layout is not that of the network.
+    pub in_files: Option<InFiles>,
 }
 
 impl NetworkInfo {
@@ -42,9 +44,13 @@ impl NetworkInfo {
             unused: None,
             has_bfl_layout: false,
             stored: None,
+            in_files: None,
         }
     }
 }
+
+/// Gives the tensors of a network the names and shapes that they have in files.
+type InFiles = fn(&[Asked]) -> Result<Vec<Asked>>;
 
 type Build<T> = dyn Fn(&Weights) -> Result<T> + Send + Sync;
 
@@ -180,7 +186,10 @@ pub trait AnyNetwork: Send {
 impl<T: Send + Sync + 'static> AnyNetwork for Network<T> {
     fn parts(&self, phase: &'static str) -> Result<Vec<Part>, GenerateError> {
         let info = &self.0.info;
-        let tensors = audit(info.stored.clone(), &self.0.build).map_err(fatal)?;
+        let mut tensors = audit(info.stored.clone(), &self.0.build).map_err(fatal)?;
+        if let Some(in_files) = info.in_files {
+            tensors = in_files(&tensors).map_err(fatal)?;
+        }
         let whole = Part {
             phase,
             folder: info.location.label.clone(),

@@ -6,7 +6,9 @@ use crate::generate::error::GenerateError;
 use crate::generate::pipeline::{
     AnyNetwork, CheckpointFolder, Location, Network, NetworkInfo, fatal, running,
 };
+use crate::image::pillow::Filter;
 use crate::model::dinov2::{Dinov2, Dinov2Config};
+use crate::model::flux_vae::{self, VaeConfig, placed_tokens, placed_width};
 use crate::model::processor::FixedProcessor;
 use crate::model::radio::{Radio, RadioConfig};
 use crate::model::siglip::{SiglipConfig, SiglipVision};
@@ -22,6 +24,9 @@ const RADIO_SIDE: u32 = 512;
 /// The side, in pixels, at which DINOv2 gives 32 × 32 patches of 14 pixels.
 const DINOV2_SIDE: u32 = 448;
 
+/// The side, in pixels, of a picture for the VAE.
+const VAE_SIDE: u32 = 512;
+
 /// The file with the projector of an encoder other than SigLIP, which training writes into the checkpoint.
 const PROJECTOR: &str = "projector.safetensors";
 
@@ -30,6 +35,7 @@ enum Eye {
     /// The network, and the number of tokens before the patches.
     Dinov2(Dinov2, usize),
     Radio(Radio),
+    Vae(flux_vae::Encoder),
 }
 
 /// The encoder and its projector by their configurations.
@@ -70,6 +76,7 @@ impl ReferenceNetworks {
             Encoder::Dinov2 => dinov2(location, false, folder)?,
             Encoder::Dinov2Registers => dinov2(location, true, folder)?,
             Encoder::Radio => radio(location, folder)?,
+            Encoder::Vae => vae(location, settings.reference.size, folder)?,
         };
         let output = config.denoise_tower.output_hidden_size;
         Ok(Some(Self {
@@ -192,6 +199,7 @@ impl ReferenceEncoder {
         let features = match &*self.eye.get()? {
             Eye::Siglip(tower) => tower.forward(&pixels),
             Eye::Radio(network) => network.forward(&pixels),
+            Eye::Vae(encoder) => placed_tokens(encoder, &pixels),
             Eye::Dinov2(network, before) => network.forward(&pixels).and_then(|states| {
                 let patches = states.dim(1)? - before;
                 Ok(states.narrow(1, *before, patches)?.contiguous()?)
@@ -263,4 +271,24 @@ fn radio(location: Location, folder: &CheckpointFolder) -> Result<Read, Generate
         Ok(Eye::Radio(Radio::new(&config, weights)?))
     });
     Ok((eye, width, FixedProcessor::radio(RADIO_SIDE)))
+}
+
+/// FLUX's own VAE. The width of its tokens depends on the size of the pictures.
+fn vae(
+    location: Location,
+    size: Option<u32>,
+    folder: &CheckpointFolder,
+) -> Result<Read, GenerateError> {
+    let config: VaeConfig = read_config(&location.path.join("config.json")).map_err(fatal)?;
+    let size = size.unwrap_or(VAE_SIDE);
+    let width = placed_width(&config, size as usize);
+    let info = NetworkInfo::new("VAE encoder", location, folder.dtype());
+    let eye = Network::new(info, move |weights| {
+        Ok(Eye::Vae(flux_vae::Encoder::new(&config, weights)?))
+    });
+    let processor = FixedProcessor {
+        filter: Filter::Bicubic,
+        ..FixedProcessor::siglip(size)
+    };
+    Ok((eye, width, processor))
 }

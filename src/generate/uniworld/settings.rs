@@ -78,7 +78,8 @@ pub struct Reference {
     /// The network that encodes the reference images.
     #[serde(default)]
     pub encoder: Encoder,
-    /// Folder of the encoder. Default: `siglip/`, `dinov2/` or `radio/` in the checkpoint.
+    /// Folder of the encoder. Default: `siglip/`, `dinov2/`, `radio/` or `flux/vae/` in the
+    /// checkpoint.
     #[serde(default)]
     pub checkpoint: Option<PathBuf>,
     /// Weights of the projector after the encoder (`0.weight`, `0.bias`, `2.weight`, `2.bias`). Default: the
@@ -86,7 +87,7 @@ pub struct Reference {
     #[serde(default)]
     pub projector: Option<PathBuf>,
     /// Side of the square, in pixels, to which a reference image is resized. Default: that of the encoder,
-    /// with 448 for DINOv2 and 512 for RADIO, which give as many tokens as SigLIP2 at 512.
+    /// with 448 for DINOv2 and 512 for RADIO and the VAE, which give as many tokens as SigLIP2 at 512.
     #[serde(default)]
     pub size: Option<u32>,
 }
@@ -105,6 +106,8 @@ pub enum Encoder {
     Dinov2Registers,
     /// RADIO or C-RADIO.
     Radio,
+    /// The latents of FLUX's own VAE, each with its place. It is for checkpoints that were trained with it.
+    Vae,
     /// Only the language model sees the images.
     None,
 }
@@ -116,6 +119,7 @@ impl Encoder {
             Self::Siglip => Some("siglip"),
             Self::Dinov2 | Self::Dinov2Registers => Some("dinov2"),
             Self::Radio => Some("radio"),
+            Self::Vae => Some("flux/vae"),
             Self::None => None,
         }
     }

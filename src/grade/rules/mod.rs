@@ -14,11 +14,13 @@ mod genai;
 mod geneval;
 mod imgedit;
 mod longtext;
+mod maps;
 mod measure;
 mod measures;
 mod mini_world;
 mod mmmu;
 mod multiple_choice;
+pub(super) mod noise;
 mod numeric;
 mod object_edit;
 mod ocrbench;
@@ -28,6 +30,7 @@ mod page_ocr;
 mod relaxed_accuracy;
 mod reward;
 mod text_distance;
+mod text_drift;
 mod text_recall;
 mod unified_reward;
 mod vqa_accuracy;
@@ -51,11 +54,13 @@ pub const RULES: &[&RuleDescription] = &[
     &geneval::SOFT,
     &imgedit::RULE,
     &longtext::RULE,
+    &maps::RULE,
     &measure::RULE,
     &measures::RULE,
     &mini_world::RULE,
     &mmmu::RULE,
     &multiple_choice::RULE,
+    &noise::RULE,
     &numeric::RULE,
     &object_edit::RULE,
     &ocrbench::RULE,
@@ -65,6 +70,7 @@ pub const RULES: &[&RuleDescription] = &[
     &relaxed_accuracy::RULE,
     &reward::RULE,
     &text_distance::RULE,
+    &text_drift::RULE,
     &text_recall::RULE,
     &unified_reward::RULE,
     &vqa_accuracy::RULE,

@@ -4,6 +4,7 @@
 //! Pictures are RGB here, where OpenCV users write BGR. Every operation treats the channels alike, so only
 //! the code that fills the input of a network must swap them.
 
+mod canny;
 mod contour;
 mod grey;
 mod morphology;
@@ -11,6 +12,7 @@ mod rect;
 mod resize;
 mod warp;
 
+pub use canny::{Channels, canny};
 pub use contour::borders;
 pub use grey::grey;
 pub use morphology::{Element, close, dilate, erode};

@@ -36,7 +36,11 @@ pub(super) fn markers(bytes: &[u8]) -> Markers {
                 in_scan = marker == 0xda;
                 at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
             }
-            _ if in_scan => at += 1,
+            // The data of a scan: the next marker, or the first byte of a stuffed zero.
+            _ if in_scan => match memchr::memchr(0xff, &bytes[at..]) {
+                Some(distance) => at += distance,
+                None => return found,
+            },
             _ => return found,
         }
     }

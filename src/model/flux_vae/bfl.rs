@@ -4,6 +4,7 @@
 //! In this file, the levels of the decoder are counted from the picture, and the linear layers of the
 //! attention are stored as 1 × 1 convolutions.
 
+use super::VaeConfig;
 use crate::model::weights::{Asked, Files, Source, audit};
 use crate::model::{ModelError, Result, Weights};
 use candle_core::{DType, Device, Shape, Tensor};
@@ -49,6 +50,54 @@ pub fn load<T>(
     build(&Weights::new(Arc::new(source), dtype, device))
 }
 
+/// The sizes of the network in files with this layout, which have no configuration. The number of groups, the
+/// scale and the shift are those of FLUX.1.
+///
+/// # Errors
+/// Fails if a tensor that shows a size is missing.
+pub fn config(files: &Arc<Files>) -> Result<VaeConfig> {
+    let files = files.for_names(&KNOWN);
+    let size = |name: &str, axis: usize| {
+        let dims = files.tensors().get(name);
+        dims.and_then(|dims| dims.get(axis))
+            .copied()
+            .ok_or_else(|| ModelError::Weights {
+                path: files.path().into(),
+                problems: vec![format!("missing: {name}")],
+            })
+    };
+    let width = |level: usize| size(&format!("decoder.up.{level}.block.0.conv1.weight"), 0);
+    let block = |number: &usize| {
+        let name = format!("decoder.up.0.block.{number}.conv1.weight");
+        files.tensors().contains_key(&name)
+    };
+    Ok(VaeConfig {
+        block_out_channels: (0..levels(&files)).map(width).collect::<Result<_>>()?,
+        // A level of the decoder has one more than one of the encoder.
+        layers_per_block: (0..).take_while(block).count().saturating_sub(1),
+        stem_channels: Some(size("encoder.conv_in.weight", 0)?),
+        latent_channels: size("decoder.conv_in.weight", 1)?,
+        in_channels: size("encoder.conv_in.weight", 1)?,
+        out_channels: size("decoder.conv_out.weight", 0)?,
+        ..VaeConfig::flux()
+    })
+}
+
+/// The tensors of a network with their names in files with this layout.
+///
+/// # Errors
+/// Fails if a tensor does not exist in such files.
+pub fn stored(asked: &[Asked]) -> Result<Vec<Asked>> {
+    let level = |asked: &Asked| -> Option<usize> {
+        let (_, rest) = asked.name.split_once("_blocks.")?;
+        rest.split('.').next()?.parse().ok()
+    };
+    let last = asked.iter().filter_map(level).max();
+    let levels = last.map_or(0, |last| last + 1);
+    let stored = |tensor: &Asked| named(&tensor.name, &tensor.shape, levels);
+    asked.iter().map(stored).collect()
+}
+
 /// The number of levels, which is the same in both halves.
 fn levels(files: &Files) -> usize {
     let number = |name: &String| -> Option<usize> {
@@ -62,22 +111,26 @@ fn levels(files: &Files) -> usize {
 }
 
 impl Bfl {
-    /// The stored tensor for a requested tensor of diffusers.
     fn stored(&self, name: &str, shape: &[usize]) -> Result<Asked> {
-        let stored = name_of(name, self.levels).ok_or_else(|| {
-            ModelError::Input(format!(
-                "`{name}` does not exist in the layout of ae.safetensors"
-            ))
-        })?;
-        let mut shape = shape.to_vec();
-        if stored.contains(".attn_1.") && shape.len() == 2 {
-            shape.extend([1, 1]);
-        }
-        Ok(Asked {
-            name: stored,
-            shape,
-        })
+        named(name, shape, self.levels)
     }
+}
+
+/// The stored tensor for a requested tensor of diffusers.
+fn named(name: &str, shape: &[usize], levels: usize) -> Result<Asked> {
+    let stored = name_of(name, levels).ok_or_else(|| {
+        ModelError::Input(format!(
+            "`{name}` does not exist in the layout of ae.safetensors"
+        ))
+    })?;
+    let mut shape = shape.to_vec();
+    if stored.contains(".attn_1.") && shape.len() == 2 {
+        shape.extend([1, 1]);
+    }
+    Ok(Asked {
+        name: stored,
+        shape,
+    })
 }
 
 impl Source for Bfl {
@@ -187,6 +240,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let other = rewritten(dir.path(), &plain, &config);
         assert!(is_bfl(&other) && !is_bfl(&plain));
+        let read = super::config(&other).unwrap();
+        assert_eq!(read.block_out_channels, config.block_out_channels);
+        assert_eq!(read.layers_per_block, config.layers_per_block);
+        assert_eq!(read.latent_channels, config.latent_channels);
+        assert_eq!(read.stem_channels, Some(config.block_out_channels[0]));
         let device = Device::Cpu;
         let side = config.scale_factor() * 4;
         let pixels = Tensor::randn(0f32, 1., (1, 3, side, side), &device).unwrap();
@@ -224,6 +282,9 @@ mod tests {
             .map(|asked| name_of(&asked.name, 4).unwrap())
             .collect();
         assert_eq!(names.len(), 244);
+        let both = [stored(&encoder).unwrap(), stored(&decoder).unwrap()].concat();
+        let listed: BTreeSet<String> = both.into_iter().map(|asked| asked.name).collect();
+        assert_eq!(listed, names);
         for name in [
             "decoder.up.1.block.0.nin_shortcut.weight",
             "decoder.up.3.upsample.conv.bias",

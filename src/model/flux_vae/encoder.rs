@@ -28,14 +28,15 @@ impl Encoder {
         let lowest = config.lowest()?;
         let weights = weights.at("encoder");
         let levels = &config.block_out_channels;
+        let stem = config.stem_channels.unwrap_or(levels[0]);
         let level = |i: usize| {
-            let input = levels[i.saturating_sub(1)];
+            let input = if i == 0 { stem } else { levels[i - 1] };
             let at = weights.at("down_blocks").at(i);
             Level::down(config, &at, (input, levels[i]), i + 1 < levels.len())
         };
         let latent = config.latent_channels;
         Ok(Self {
-            conv_in: Conv2d::same(&weights.at("conv_in"), (config.in_channels, levels[0]), 3)?,
+            conv_in: Conv2d::same(&weights.at("conv_in"), (config.in_channels, stem), 3)?,
             down_blocks: (0..levels.len()).map(level).collect::<Result<_>>()?,
             mid_block: MidBlock::new(config, &weights.at("mid_block"), lowest)?,
             conv_norm_out: norm(config, &weights.at("conv_norm_out"), lowest)?,

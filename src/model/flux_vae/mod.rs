@@ -1,17 +1,20 @@
 //! The autoencoder of FLUX.1, with the keys and the results of `AutoencoderKL` of diffusers.
 //!
 //! Rombach et al., arXiv 2112.10752, with 16 latent channels and without quantisation convolutions. Encoding
-//! uses the mean.
+//! uses the mean, or a draw from the normal distribution around it.
 
 pub mod bfl;
 mod blocks;
 mod decoder;
 mod encoder;
+mod tokens;
 
 pub use decoder::Decoder;
 pub use encoder::Encoder;
+pub use tokens::{placed_tokens, placed_width};
 
 use super::{ModelError, Result};
+use candle_core::Tensor;
 use serde::Deserialize;
 
 /// The fields of `vae/config.json` that the network needs. Missing fields have the values of FLUX.1-dev.
@@ -21,6 +24,10 @@ pub struct VaeConfig {
     pub block_out_channels: Vec<usize>,
     /// Number of residual blocks of a level of the encoder.
     pub layers_per_block: usize,
+    /// Number of channels after the first convolution of the encoder. `None` means those of the first level,
+    /// as in diffusers.
+    #[serde(default)]
+    pub stem_channels: Option<usize>,
     /// Number of channels of the latents.
     pub latent_channels: usize,
     /// Number of groups of the group norms.
@@ -70,6 +77,40 @@ fn yes() -> bool {
 }
 
 impl VaeConfig {
+    /// The network of FLUX.1, whose sizes are constants in the code of its authors.
+    pub fn flux() -> Self {
+        Self {
+            block_out_channels: vec![128, 256, 512, 512],
+            layers_per_block: 2,
+            stem_channels: None,
+            latent_channels: 16,
+            norm_num_groups: groups(),
+            in_channels: three(),
+            out_channels: three(),
+            scaling_factor: scaling(),
+            shift_factor: shift(),
+            mid_block_add_attention: yes(),
+            use_quant_conv: false,
+            use_post_quant_conv: false,
+        }
+    }
+
+    /// A draw from the distribution of the latents in the scale of the denoiser: (mean + deviation · noise −
+    /// shift) · scale. `moments` [B, 2c, h, w] are those of [`Encoder::moments`], `noise` [B, c, h, w] is
+    /// normal. Without noise it is the mean.
+    ///
+    /// # Errors
+    /// Fails if the shapes do not fit.
+    pub fn sample(&self, moments: &Tensor, noise: Option<&Tensor>) -> Result<Tensor> {
+        let channels = self.latent_channels;
+        let mut latents = moments.narrow(1, 0, channels)?;
+        if let Some(noise) = noise {
+            let deviation = (moments.narrow(1, channels, channels)? * 0.5)?.exp()?;
+            latents = (latents + (deviation * noise)?)?;
+        }
+        Ok(((latents - self.shift())? * self.scaling_factor)?)
+    }
+
     /// Number of pixels along the side of a latent cell.
     pub fn scale_factor(&self) -> usize {
         1 << self.block_out_channels.len().saturating_sub(1)

@@ -6,6 +6,7 @@ pub mod detection;
 mod fixed;
 mod qwen;
 mod square;
+mod strided;
 mod tiles;
 
 pub use bounded::BoundedProcessor;
@@ -13,6 +14,7 @@ pub use cropped::{CLIP_MEAN, CLIP_STD, CroppedProcessor};
 pub use fixed::FixedProcessor;
 pub use qwen::{PixelLimits, Pixels, QwenProcessor};
 pub use square::square;
+pub use strided::{StridedProcessor, normalised};
 pub use tiles::tiles;
 
 /// The normalised number for each 8-bit value in each channel: (value / 255 − mean) / std.

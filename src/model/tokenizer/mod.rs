@@ -99,6 +99,14 @@ impl Tokenizer {
         self.inner.decode(ids, true).map_err(input)
     }
 
+    /// The text of ids, with special tokens by their names.
+    ///
+    /// # Errors
+    /// Fails if the tokenizer cannot decode them.
+    pub fn decode_whole(&self, ids: &[u32]) -> Result<String> {
+        self.inner.decode(ids, false).map_err(input)
+    }
+
     /// CLIP's form: start, text, end, then the end token up to `length`.
     ///
     /// # Errors

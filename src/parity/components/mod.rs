@@ -1,6 +1,7 @@
 //! The components, each in a file with its inputs and its results.
 
 mod aesthetic;
+mod bagel;
 mod clip;
 mod clip_flan_t5;
 mod clip_text;
@@ -39,6 +40,12 @@ use super::component::Component;
 pub static COMPONENTS: &[Component] = &[
     aesthetic::AESTHETIC,
     size::ANY_11RATIO,
+    bagel::BAGEL_EDIT,
+    bagel::BAGEL_LLM,
+    bagel::BAGEL_T2I,
+    bagel::BAGEL_TRANSFORM,
+    bagel::BAGEL_UNDERSTAND,
+    bagel::BAGEL_VIT,
     clip::CLIP,
     clip_flan_t5::CLIP_FLAN_T5,
     clip_text::CLIP_TEXT,

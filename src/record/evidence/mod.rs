@@ -17,22 +17,32 @@
 //! | [`PixelMeasures`] | `l1`, `ssim`, …, `mask` | `edit-pixels` |
 //! | [`Similarities`] | `clip_i`, `lpips`, …, `absent` | `edit-similarity` |
 //! | [`PromptSimilarity`], [`Preference`], [`Likelihood`], [`Quality`] | `clip_t`, `hpsv2`, `vqascore`, `sharpness` … | `clip-score`, `hpsv2`, `vqascore` and `qwen-vqascore`, `quality` |
+//! | [`Restored`] | `psnr_clean` … | `restoration` |
+//! | [`MapMeasures`] | `map` | `maps` |
+//! | [`DriftReading`] | `source`, `after` | `text-drift` |
 //! | [`OfficialVerdict`] | `official` | GenEval's own script |
 
 mod answers;
 mod detections;
+mod drift;
 mod field;
 mod judgement;
+mod maps;
 mod measures;
 mod official;
 mod pixels;
 mod reading;
+mod restored;
 mod similarity;
 
 pub use answers::{Answered, Answers};
 pub use detections::{Detection, Detections};
+pub use drift::{DriftReading, EditSeen, ReadLine};
 pub use field::{Field, Text};
 pub use judgement::{Call, Judgement, PromptsUsed};
+pub use maps::{
+    Counts, DepthMeasures, EdgeMeasures, MapMeasures, MetricDepth, SegmentMeasures, f_distance,
+};
 pub use measures::{Likelihood, Preference, PromptSimilarity, Quality};
 pub use official::{OfficialVerdict, Verdict};
 pub use pixels::{
@@ -42,6 +52,7 @@ pub use pixels::{
 pub use reading::{
     LANGUAGE_MODEL_READERS, Line, ReadText, Server, TextReading, text_alone, text_engine,
 };
+pub use restored::Restored;
 pub use similarity::{Similarities, Similarity, why_absent};
 
 use serde::{Deserialize, Serialize};

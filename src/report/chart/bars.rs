@@ -5,7 +5,7 @@ use super::canvas::{Align, Canvas, GRID, INK, Label, PAPER, SMALL, SOFT, Type};
 use super::draw::{Chart, Width};
 use super::error::ChartError;
 use super::font;
-use super::frame::steps;
+use super::frame::{steps, tick_texts};
 use super::series::{Legend, Look, Swatch};
 use crate::report::table::{Cell, Table, Unit};
 use plotters::prelude::DrawingBackend;
@@ -168,12 +168,14 @@ impl Chart for Bars<'_> {
         legend.draw(canvas)?;
         let (axis, (left, right)) = (self.axis(), self.edges());
         let x = |value: f64| left + (right - left) * axis.position_of(value);
-        for (value, text) in axis.ticks() {
-            let x = x(*value);
-            canvas.line(&[(x, top), (x, bottom)], GRID, 1.5)?;
-            let look = Type::new(SMALL, SOFT, Align::Center);
-            canvas.plain(text, (x, bottom + 24.0), look)?;
+        let ticks = axis.ticks().iter();
+        let ticks: Vec<(f64, &str)> = ticks
+            .map(|(value, text)| (x(*value), text.as_str()))
+            .collect();
+        for (x, _) in &ticks {
+            canvas.line(&[(*x, top), (*x, bottom)], GRID, 1.5)?;
         }
+        tick_texts(canvas, &ticks, bottom + 24.0)?;
         let bars = self.bar_height() * self.table.rows.len() as f64;
         for (column, name) in self.table.columns.iter().enumerate() {
             let middle = top + self.pitch() * (column as f64 + 0.5);

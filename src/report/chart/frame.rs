@@ -73,19 +73,14 @@ impl Frame {
             let look = Type::new(SMALL, SOFT, Align::Right);
             canvas.plain(text, (self.left - 12.0, y), look)?;
         }
-        let mut free = f64::NEG_INFINITY;
-        for (value, text) in self.x.ticks() {
-            let (x, _) = self.point_at(*value, f64::NAN);
-            canvas.line(&[(x, self.bottom), (x, self.bottom + 9.0)], INK, 2.0)?;
-            let half = font::width(text, SMALL) / 2.0;
-            // A text that would overlap the one before is left out. Its tick stays.
-            if x - half < free {
-                continue;
-            }
-            free = x + half + 14.0;
-            let look = Type::new(SMALL, SOFT, Align::Center);
-            canvas.plain(text, (x, self.bottom + TICK), look)?;
+        let ticks = self.x.ticks().iter();
+        let ticks: Vec<(f64, &str)> = ticks
+            .map(|(value, text)| (self.point_at(*value, f64::NAN).0, text.as_str()))
+            .collect();
+        for (x, _) in &ticks {
+            canvas.line(&[(*x, self.bottom), (*x, self.bottom + 9.0)], INK, 2.0)?;
         }
+        tick_texts(canvas, &ticks, self.bottom + TICK)?;
         canvas.line(
             &[(self.left, self.bottom), (self.right, self.bottom)],
             INK,
@@ -102,6 +97,28 @@ impl Frame {
         let at = (MARGIN + SMALL / 2.0, (self.top + self.bottom) / 2.0);
         canvas.plain(&title.concat(), at, upright)
     }
+}
+
+/// The texts of ticks at their places from left to right. A text that would overlap the one before is left
+/// out.
+///
+/// # Errors
+/// Fails if the backend fails.
+pub(super) fn tick_texts<DB: DrawingBackend>(
+    canvas: &Canvas<'_, DB>,
+    ticks: &[(f64, &str)],
+    y: f64,
+) -> Result<(), ChartError> {
+    let mut free = f64::NEG_INFINITY;
+    for (x, text) in ticks {
+        let half = font::width(text, SMALL) / 2.0;
+        if x - half < free {
+            continue;
+        }
+        free = x + half + 14.0;
+        canvas.plain(text, (*x, y), Type::new(SMALL, SOFT, Align::Center))?;
+    }
+    Ok(())
 }
 
 /// How many ticks a plot of `width` units has room for, when the longest text is as long as one of these.

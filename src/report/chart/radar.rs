@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::canvas::{Align, Canvas, GRID, INK, Label, SMALL, SOFT, Type};
 use super::draw::Chart;
 use super::error::ChartError;
+use super::font;
 use super::series::{Legend, Look, Swatch};
 use crate::report::table::{Table, Unit};
 use plotters::prelude::DrawingBackend;
@@ -15,6 +16,8 @@ pub struct Radar<'a> {
     labels: &'a [Label],
     axis: Axis,
     unit: f64,
+    center: (f64, f64),
+    height: f64,
 }
 
 const WIDTH: f64 = 1000.0;
@@ -22,8 +25,12 @@ const RADIUS: f64 = 262.0;
 const LABEL_WIDTH: f64 = 205.0;
 /// How many lines a label may take.
 const LINES: usize = 4;
-/// From the legend to the centre: the radius, and room for a label.
-const HEAD: f64 = RADIUS + 146.0;
+const LEADING: f64 = SMALL * 1.2;
+/// From the outermost ring to a label.
+const GAP: f64 = 22.0;
+/// From the outermost ring to the end of a marker on it.
+const MARKER: f64 = 12.0;
+const MARGIN: f64 = 14.0;
 
 impl<'a> Radar<'a> {
     /// `None` if the groups are too few to span an area or too many to be distinguished, or where a run has
@@ -40,10 +47,18 @@ impl<'a> Radar<'a> {
             Unit::Percent => 100.0,
             Unit::Decimal4 | Unit::Printed => 1.0,
         };
+        if !(3..=16).contains(&groups) || values.is_empty() {
+            return None;
+        }
+        let legend = Legend::from_labels(labels, WIDTH, Swatch::Line).height();
+        let (above, below) = reach(&table.columns[1..]);
+        let center = (WIDTH / 2.0, legend + MARGIN + above);
         let shown = values.iter().map(|value| value * unit);
-        ((3..=16).contains(&groups) && !values.is_empty()).then(|| Self {
+        Some(Self {
             table,
             labels,
+            center,
+            height: (center.1 + below + MARGIN).ceil(),
             axis: if values.iter().any(|value| *value != 0.0) {
                 Axis::rounded(shown.chain([0.0]), 4)
             } else {
@@ -57,22 +72,11 @@ impl<'a> Radar<'a> {
         self.table.columns.len() - 1
     }
 
-    fn center(&self) -> (f64, f64) {
-        let top = Legend::from_labels(self.labels, WIDTH, Swatch::Line).height();
-        (WIDTH / 2.0, top + HEAD)
-    }
-
-    /// Unit vector of an axis; the first points upwards, the others follow clockwise.
-    fn direction(&self, axis: usize) -> (f64, f64) {
-        let angle = TAU * axis as f64 / self.axes() as f64;
-        (angle.sin(), -angle.cos())
-    }
-
     /// The point of a value in the printed unit. The least tick is the centre.
     fn point(&self, axis: usize, value: f64) -> (f64, f64) {
         let length = RADIUS * self.axis.position_of(value);
-        let (dx, dy) = self.direction(axis);
-        let (x, y) = self.center();
+        let (dx, dy) = direction(axis, self.axes());
+        let (x, y) = self.center;
         (x + dx * length, y + dy * length)
     }
 
@@ -85,9 +89,9 @@ impl<'a> Radar<'a> {
         }
         let top = f64::INFINITY;
         for axis in 0..self.axes() {
-            canvas.line(&[self.center(), self.point(axis, top)], GRID, 1.5)?;
-            let (dx, dy) = self.direction(axis);
-            let (x, y) = self.center();
+            canvas.line(&[self.center, self.point(axis, top)], GRID, 1.5)?;
+            let (dx, _) = direction(axis, self.axes());
+            let (x, y) = self.center;
             let align = match dx {
                 dx if dx > 0.2 => Align::Left,
                 dx if dx < -0.2 => Align::Right,
@@ -98,7 +102,8 @@ impl<'a> Radar<'a> {
                 text: name.clone(),
                 id: format!("group {}", axis + 1),
             };
-            let at = (x + dx * (RADIUS + 22.0), y + dy * (RADIUS + 62.0));
+            let (across, down) = label_place(axis, self.axes(), name);
+            let at = (x + across, y + down);
             let look = Type::new(SMALL, INK, align);
             canvas.block(&label, at, look, LABEL_WIDTH, LINES)?;
         }
@@ -116,9 +121,46 @@ impl<'a> Radar<'a> {
     }
 }
 
+/// Unit vector of an axis. The first points upwards, the others follow clockwise.
+fn direction(axis: usize, axes: usize) -> (f64, f64) {
+    let angle = TAU * axis as f64 / axes as f64;
+    (angle.sin(), -angle.cos())
+}
+
+/// Half of the height of a label.
+fn half_height(name: &str) -> f64 {
+    LEADING * font::wrap(name, SMALL, LABEL_WIDTH, LINES).len() as f64 / 2.0
+}
+
+/// Where the middle of an axis's label is, from the centre.
+fn label_place(axis: usize, axes: usize, name: &str) -> (f64, f64) {
+    let (dx, dy) = direction(axis, axes);
+    let away = RADIUS + GAP;
+    (dx * away, dy * (away + half_height(name)))
+}
+
+/// How far rings, markers and labels reach above and below the centre.
+fn reach(names: &[String]) -> (f64, f64) {
+    let mut reach = (0.0, 0.0);
+    for (axis, name) in names.iter().enumerate() {
+        let (_, middle) = label_place(axis, names.len(), name);
+        let (_, dy) = direction(axis, names.len());
+        let half = half_height(name);
+        for end in [
+            middle - half,
+            middle + half,
+            dy * RADIUS - MARKER,
+            dy * RADIUS + MARKER,
+        ] {
+            reach = (f64::max(reach.0, -end), f64::max(reach.1, end));
+        }
+    }
+    reach
+}
+
 impl Chart for Radar<'_> {
     fn size(&self) -> (f64, f64) {
-        (WIDTH, (self.center().1 + HEAD).ceil())
+        (WIDTH, self.height)
     }
 
     fn draw<DB: DrawingBackend>(&self, canvas: &Canvas<'_, DB>) -> Result<(), ChartError> {
@@ -149,5 +191,24 @@ impl Chart for Radar<'_> {
             }
         }
         self.scale(canvas)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_radar_takes_the_room_that_its_rings_and_labels_need() {
+        let names = |count: usize| vec!["two_object".to_owned(); count];
+        let label = GAP + LEADING;
+        // Three axes: the lower two end at half of the radius, and their labels are a little below.
+        let (above, below) = reach(&names(3));
+        assert!((above - RADIUS - label).abs() < 1e-9, "{above}");
+        assert!(below < RADIUS / 2.0 + label, "{below}");
+        let (above, below) = reach(&names(4));
+        assert_eq!(above, below);
+        let long = "a name with many words in it that takes several lines".to_owned();
+        assert!(reach(&[long, "b".to_owned(), "c".to_owned()]).0 > above);
     }
 }

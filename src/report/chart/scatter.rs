@@ -39,6 +39,8 @@ pub struct Scatter {
 
 const PLOT: f64 = 520.0;
 const RADIUS: f64 = 12.0;
+/// Half of the width of a whisker's end.
+const CAP: f64 = 8.0;
 
 /// Left, top, right, bottom.
 type Area = [f64; 4];
@@ -115,7 +117,7 @@ impl Scatter {
                     frame.point_at(spot.cost, high).1,
                     frame.point_at(spot.cost, low).1,
                 );
-                taken.push([x - 8.0, high, x + 8.0, low]);
+                taken.push([x - CAP - 2.0, high - 2.0, x + CAP + 2.0, low + 2.0]);
             }
         }
         for step in self.steps(frame).windows(2) {
@@ -169,7 +171,7 @@ impl Scatter {
                 );
                 canvas.line(&[(x, low), (x, high)], color, 3.0)?;
                 for y in [low, high] {
-                    canvas.line(&[(x - 8.0, y), (x + 8.0, y)], color, 3.0)?;
+                    canvas.line(&[(x - CAP, y), (x + CAP, y)], color, 3.0)?;
                 }
             }
             spot.look.marker(canvas, (x, y), RADIUS)?;

@@ -8,7 +8,8 @@
 use super::ExportedRun;
 use serde_json::{Map, Value, json};
 
-/// A line for each run. The runs of a suite and a model are numbered in the order of their beginning.
+/// A line for each run. Its step is the number in its name (`step-00000200`), where the runs of its suite and
+/// model have one each; else they are numbered in the order of their beginning.
 pub fn lines(runs: &[ExportedRun]) -> String {
     let mut order: Vec<&ExportedRun> = runs.iter().collect();
     order.sort_by_key(|run| run.started);
@@ -18,13 +19,29 @@ pub fn lines(runs: &[ExportedRun]) -> String {
             let (one, other) = (&run.summary, &other.summary);
             one.suite == other.suite && one.model == other.model
         };
-        let step = order[..at].iter().filter(is_same).count();
+        let same = order.iter().filter(is_same);
+        let named: Option<Vec<u64>> = same.map(|run| step_in(&run.summary.run)).collect();
+        let step = match (named, step_in(&run.summary.run)) {
+            (Some(_), Some(step)) => step,
+            _ => order[..at].iter().filter(is_same).count() as u64,
+        };
         text.push_str(&format!("{}\n", line(run, step)));
     }
     text
 }
 
-fn line(run: &ExportedRun, step: usize) -> Value {
+/// The training step in the name of a run: `step-200`, `checkpoint_1000`. `seed0` is none.
+fn step_in(run: &str) -> Option<u64> {
+    let digits = run.trim_end_matches(|c: char| c.is_ascii_digit());
+    let before = digits.strip_suffix(['-', '_', '='])?;
+    let is_step = ["step", "checkpoint", "iter", "epoch"];
+    is_step
+        .iter()
+        .any(|word| before.eq_ignore_ascii_case(word))
+        .then(|| run[digits.len()..].parse().ok())?
+}
+
+fn line(run: &ExportedRun, step: u64) -> Value {
     let summary = &run.summary;
     let manifest = &run.manifest;
     json!({

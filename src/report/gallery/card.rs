@@ -68,7 +68,6 @@ fn started_from(
 fn picture_of(run: &RunView, file: &str, output: &Output) -> Picture {
     Picture {
         path: run.dir.join(file),
-        sha256: output.sha256.clone(),
         width: output.width.unwrap_or(0),
         height: output.height.unwrap_or(0),
         ..Picture::default()

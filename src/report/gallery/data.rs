@@ -1,12 +1,13 @@
-//! What the page's script gets: runs and cards.
+//! What the gallery shows: runs and cards.
 
 use super::edits::{ChangeMask, Reply};
 use super::marks::Mark;
+use crate::report::thumbs::Pictured;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Everything the script needs; embedded as JSON.
-#[derive(Debug, Serialize)]
+/// The runs and the cards of a page.
+#[derive(Debug)]
 pub struct Gallery {
     /// The runs, in the order of the page.
     pub runs: Vec<Run>,
@@ -56,9 +57,6 @@ pub struct Picture {
     /// The file.
     #[serde(skip)]
     pub path: PathBuf,
-    /// The hash of the file, where the record has it.
-    #[serde(skip)]
-    pub sha256: Option<String>,
     /// The thumbnail: a `data:` URI, or the path of a file beside the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thumb: Option<String>,
@@ -74,6 +72,20 @@ pub struct Picture {
     /// Why there is no thumbnail.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+impl Picture {
+    /// Takes what the page has of the picture.
+    pub(in crate::report) fn show(&mut self, shown: &Pictured) {
+        self.link.clone_from(&shown.link);
+        match &shown.thumb {
+            Ok(thumb) => {
+                (self.width, self.height) = (thumb.width, thumb.height);
+                self.thumb = Some(thumb.src.clone());
+            }
+            Err(problem) => self.problem = Some(problem.clone()),
+        }
+    }
 }
 
 /// What became of an output.

@@ -26,9 +26,9 @@ use super::error::RunError;
 use super::event::Event;
 use super::fingerprint::Fingerprints;
 use super::folder::Stream;
-use super::journal::{Journal, Lines};
+use super::journal::{Journal, Journals as Before};
 use super::output::{Made, OutputWriter};
-use super::plan::{Plan, plan};
+use super::plan::{Plan, journals, plan};
 use super::queue::Queue;
 use crate::observe::Halt;
 use crossbeam_channel::bounded;
@@ -48,7 +48,9 @@ impl Work<'_> {
             .transpose()?;
         let (outputs, repaired) =
             Journal::open(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
-        let before = Lines::read(&self.folder.stream(Stream::Outputs, self.asked.shard))?;
+        // Outputs that are only observed are those of this journal.
+        let others = self.making.is_some();
+        let before = journals(self.folder, Stream::Outputs, &self.asked, others)?;
         let (evidence, torn) =
             Journal::open(&self.folder.stream(Stream::Evidence, self.asked.shard))?;
         let plan = plan(
@@ -59,19 +61,18 @@ impl Work<'_> {
             &before,
         )?;
         self.announce(&plan, repaired.into_iter().chain(torn));
+        let mut journals = Journals { outputs, evidence };
+        journals.adopt(&plan.adopted)?;
+        if self.asked.shard.is_some() {
+            journals.touch();
+        }
         let shared = Shared::default();
         if !(plan.generate.is_empty() && plan.observe.is_empty()) {
             if plan.done > plan.observe.len() {
                 (self.observers.iter()).for_each(|observer| observer.worked_before());
             }
             self.begin()?;
-            self.flow(
-                &plan,
-                &before,
-                prints.as_ref(),
-                Journals { outputs, evidence },
-                &shared,
-            );
+            self.flow(&plan, &before, prints.as_ref(), journals, &shared);
             self.end(&shared);
         }
         self.listener.on(Event::Finished);
@@ -101,6 +102,12 @@ impl Work<'_> {
         for note in repairs.chain(plan.notes.iter().cloned()) {
             self.listener.on(Event::Note(note));
         }
+        if plan.adopted_outputs > 0 {
+            let count = plan.adopted_outputs;
+            self.listener.on(Event::Note(format!(
+                "outputs that are there already, since processes with other shards made them: {count}"
+            )));
+        }
         for (count, why) in [
             (
                 plan.stale,
@@ -129,7 +136,7 @@ impl Work<'_> {
     fn flow(
         &self,
         plan: &Plan,
-        before: &Lines,
+        before: &Before,
         prints: Option<&Fingerprints>,
         journals: Journals,
         shared: &Shared,

@@ -7,7 +7,7 @@ use super::work::{Work, catch_panic};
 use crate::record::Output;
 use crate::run::error::RunError;
 use crate::run::event::Event;
-use crate::run::journal::Lines;
+use crate::run::journal::Journals;
 use crate::run::output::{Made, OutputWriter};
 use crate::run::plan::Plan;
 use crate::run::queue::Queue;
@@ -62,7 +62,7 @@ impl Work<'_> {
     pub(super) fn reload(
         &self,
         plan: &Plan,
-        before: &Lines,
+        before: &Journals,
         looks: &Sender<Look>,
         shared: &Shared,
     ) {

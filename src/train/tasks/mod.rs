@@ -1,5 +1,6 @@
 //! What is trained: one file describes one task.
 
+mod bagel;
 mod denoise;
 mod description;
 mod dinov2;
@@ -36,6 +37,7 @@ static ALL: &[&TaskDescription] = &[
     &qwen_vl::QWEN_VL,
     &uniworld::UNIWORLD,
     &siglip_vq::SIGLIP_VQ,
+    &bagel::BAGEL,
     &xomni_ar::XOMNI_AR,
     &xomni_decoder::XOMNI_DECODER,
     &xomni_grpo::XOMNI_GRPO,

@@ -96,7 +96,8 @@ impl Uniworld {
         let edits = random.chance(self.settings.edits);
         let vae = &self.denoise.vae;
         if edits {
-            self.maker.edit_block(vae, self.batch, &mut random)
+            let lesson = self.settings.lesson(&mut random);
+            self.maker.edit_block(vae, lesson, self.batch, &mut random)
         } else {
             let (signs, tasks) = (self.settings.signs, &self.settings.tasks);
             self.maker

@@ -3,13 +3,15 @@
 use crate::model::conversation::{Conversation, Reader};
 use crate::model::dinov2::Dinov2;
 use crate::model::flux::latents;
+use crate::model::flux_vae;
 use crate::model::processor::FixedProcessor;
 use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::siglip::SiglipVision;
+use crate::prompts::{DrawnPair, ProbeLesson};
 use crate::train::TrainError;
 use crate::train::autoencoder::{Autoencoder, Moments};
 use crate::train::prompt;
-use crate::train::region::{self, RegionSettings, WeightFunction};
+use crate::train::region::{self, RegionError, RegionSettings, WeightFunction};
 use crate::train::samples::{self, Captioned, Tasks};
 use crate::world::edit::{Edit, Kind};
 use crate::world::random::Random;
@@ -39,6 +41,8 @@ pub(super) enum Eye {
     Siglip(SiglipVision, FixedProcessor, usize),
     /// DINOv2, its processor, the width of its tokens, and the number of tokens before the patches.
     Dinov2(Dinov2, FixedProcessor, usize, usize),
+    /// The encoder of FLUX's VAE, its preparation of pictures, and the width of its tokens.
+    Vae(flux_vae::Encoder, FixedProcessor, usize),
 }
 
 /// States of the language model [B, L, D] and tokens of the references [B, N, E].
@@ -59,34 +63,49 @@ pub(super) struct Block {
     pub weights: Option<Tensor>,
 }
 
+/// An edit with its pictures.
+fn drawn(edit: &Edit) -> DrawnPair {
+    DrawnPair {
+        instruction: edit.instruction.clone(),
+        before: draw::scene(&edit.before),
+        after: draw::scene(&edit.after),
+    }
+}
+
 impl Maker {
     /// Width of the reference's tokens.
     pub(super) fn reference_width(&self) -> Option<usize> {
         self.eye.as_ref().map(|eye| match eye {
-            Eye::Siglip(_, _, width) | Eye::Dinov2(_, _, width, _) => *width,
+            Eye::Siglip(_, _, width) | Eye::Dinov2(_, _, width, _) | Eye::Vae(_, _, width) => {
+                *width
+            }
         })
     }
 
-    /// A batch of edits whose instructions have one length. The first instruction sets it.
+    /// A batch of edits, or of lessons of one kind, whose instructions have one length. The first instruction
+    /// sets it.
     ///
     /// # Errors
     /// Fails if a network cannot be computed.
     pub(super) fn edit_block(
         &self,
         vae: &Autoencoder,
+        lesson: Option<ProbeLesson>,
         batch: usize,
         random: &mut Random,
     ) -> Result<Block, TrainError> {
-        let edits = samples::alike(batch, || {
-            let edit = Edit::sampled(random.pick(&Kind::ALL), random);
-            Ok((self.length(&edit.instruction)?, edit))
+        let pairs = samples::alike(batch, || {
+            let pair = match lesson {
+                Some(lesson) => lesson.sampled(random),
+                None => drawn(&Edit::sampled(random.pick(&Kind::ALL), random)),
+            };
+            Ok((self.length(&pair.instruction)?, pair))
         })?;
-        let targets: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.after)).collect();
-        let edits: Vec<&Edit> = edits.iter().collect();
+        let targets: Vec<RgbImage> = pairs.iter().map(|pair| pair.after.clone()).collect();
         Ok(Block {
-            weights: self.weights(vae, &edits, &targets)?,
+            weights: self.weights(vae, &pairs)?,
             moments: vae.moments(&targets)?,
-            prompt: self.edits(&edits)?,
+            prompt: self.pairs(&pairs)?,
         })
     }
 
@@ -120,21 +139,26 @@ impl Maker {
     fn weights(
         &self,
         vae: &Autoencoder,
-        edits: &[&Edit],
-        targets: &[RgbImage],
+        pairs: &[DrawnPair],
     ) -> Result<Option<Tensor>, TrainError> {
         if self.region.function == WeightFunction::None {
             return Ok(None);
         }
         let side = SIDE / vae.scale_factor() as u32;
-        let mut all = Vec::with_capacity(targets.len() * (side * side) as usize);
-        for (edit, target) in edits.iter().zip(targets) {
-            let sources = [draw::scene(&edit.before)];
-            let weights = region::weights(target, &sources, [side, side], &self.region);
-            all.extend(weights.map_err(TrainError::definition)?);
+        let mut all = Vec::with_capacity(pairs.len() * (side * side) as usize);
+        for DrawnPair { before, after, .. } in pairs {
+            let sources = std::slice::from_ref(before);
+            let weights = region::weights(after, sources, [side, side], &self.region);
+            all.extend(match weights {
+                // Weak noise changes too little to be a region.
+                Err(RegionError::TooSmall { .. } | RegionError::Nothing) => {
+                    vec![1.0; (side * side) as usize]
+                }
+                weights => weights.map_err(TrainError::definition)?,
+            });
         }
         let side = side as usize;
-        let cells = Tensor::from_vec(all, (targets.len(), 1, side, side), &self.device)?;
+        let cells = Tensor::from_vec(all, (pairs.len(), 1, side, side), &self.device)?;
         let cells = cells.repeat((1, vae.channels(), 1, 1))?;
         Ok(Some(latents::pack(&cells)?))
     }
@@ -162,11 +186,16 @@ impl Maker {
     /// # Errors
     /// Fails if they differ in length.
     pub(super) fn edits(&self, edits: &[&Edit]) -> Result<Prompt, TrainError> {
-        let sources: Vec<RgbImage> = edits.iter().map(|edit| draw::scene(&edit.before)).collect();
-        let pairs = edits.iter().zip(&sources);
-        let read = pairs.map(|(edit, source)| {
-            let seen = self.vlm_sees_images.then_some(source);
-            prompt::read(&self.reader, &edit.instruction, seen, &self.device)
+        let pairs: Vec<DrawnPair> = edits.iter().map(|edit| drawn(edit)).collect();
+        self.pairs(&pairs)
+    }
+
+    /// Prompts of instructions of one length.
+    fn pairs(&self, pairs: &[DrawnPair]) -> Result<Prompt, TrainError> {
+        let sources: Vec<RgbImage> = pairs.iter().map(|pair| pair.before.clone()).collect();
+        let read = pairs.iter().map(|pair| {
+            let seen = self.vlm_sees_images.then_some(&pair.before);
+            prompt::read(&self.reader, &pair.instruction, seen, &self.device)
         });
         Ok(Prompt {
             states: self.states(&read.collect::<Result<Vec<_>, _>>()?)?,
@@ -200,13 +229,16 @@ impl Maker {
 
     fn look(&self, eye: &Eye, pictures: &[RgbImage]) -> Result<Tensor, TrainError> {
         let processor = match eye {
-            Eye::Siglip(_, processor, _) | Eye::Dinov2(_, processor, _, _) => processor,
+            Eye::Siglip(_, processor, _)
+            | Eye::Dinov2(_, processor, _, _)
+            | Eye::Vae(_, processor, _) => processor,
         };
         let pixels = pictures.iter().map(|picture| processor.prepare(picture));
         let pixels = Tensor::stack(&pixels.collect::<Result<Vec<_>, _>>()?, 0)?;
         let pixels = pixels.to_device(&self.device)?;
         let seen = match eye {
             Eye::Siglip(tower, _, _) => tower.forward(&pixels)?,
+            Eye::Vae(encoder, _, _) => flux_vae::placed_tokens(encoder, &pixels)?,
             Eye::Dinov2(network, _, _, before) => {
                 let states = network.forward(&pixels)?;
                 states

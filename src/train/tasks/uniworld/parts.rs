@@ -2,10 +2,12 @@
 
 use super::block::{Eye, Maker};
 use super::settings::{Encoder, UniworldSettings};
+use crate::image::pillow::Filter;
 use crate::model::clip::{ClipText, ClipTextConfig};
 use crate::model::conversation::Reader;
 use crate::model::dinov2::{Dinov2, Dinov2Config};
 use crate::model::flux::FluxTransformer;
+use crate::model::flux_vae::{self, VaeConfig, placed_width};
 use crate::model::processor::FixedProcessor;
 use crate::model::qwen2_5_vl::Qwen2_5Vl;
 use crate::model::siglip::{SiglipConfig, SiglipVision};
@@ -48,6 +50,7 @@ impl Parts {
         let (vlm, flux) = (sources.need("vlm")?, sources.need("flux")?);
         let reference = match encoder {
             Encoder::None => None,
+            Encoder::Vae => Some((Encoder::Vae, flux.join("vae"))),
             encoder => Some((encoder, sources.need("reference")?)),
         };
         let mut json: Value = read_config(&vlm.join("config.json"))?;
@@ -153,10 +156,14 @@ impl Parts {
         copy_flux_parts(&self.flux, &folder.join("flux"))?;
         if let Some((encoder, from)) = &self.reference {
             let name = match encoder {
-                Encoder::Dinov2 => "dinov2",
-                _ => "siglip",
+                Encoder::Dinov2 => Some("dinov2"),
+                // The VAE is among FLUX's parts.
+                Encoder::Vae => None,
+                _ => Some("siglip"),
             };
-            copy(from, &folder.join(name))?;
+            if let Some(name) = name {
+                copy(from, &folder.join(name))?;
+            }
             if *encoder != Encoder::Siglip {
                 let projector = strip(&weights, REFERENCE);
                 weights.retain(|name, _| !name.starts_with(REFERENCE));
@@ -189,9 +196,22 @@ fn eye_of(encoder: Encoder, folder: &Path, device: &Device) -> Result<Eye, Train
         let before = 1 + config.num_register_tokens;
         Ok(Eye::Dinov2(network, processor, config.hidden_size, before))
     };
+    let vae = || -> Result<Eye, TrainError> {
+        let config: VaeConfig = read_config(&path)?;
+        let encoder = weights::load(&files, DType::F32, device, |weights| {
+            flux_vae::Encoder::new(&config, weights)
+        })?;
+        let processor = FixedProcessor {
+            filter: Filter::Bicubic,
+            ..FixedProcessor::siglip(SIDE)
+        };
+        let width = placed_width(&config, SIDE as usize);
+        Ok(Eye::Vae(encoder, processor, width))
+    };
     match encoder {
         Encoder::Siglip => siglip(),
         Encoder::Dinov2 => dinov2(),
+        Encoder::Vae => vae(),
         Encoder::None => Err(ModelError::Input("no encoder is set".into()).into()),
     }
 }

@@ -1,8 +1,11 @@
 //! The settings of the task `uniworld`.
 
+use crate::prompts::ProbeLesson;
 use crate::train::region::RegionSettings;
 use crate::train::samples::{self, Tasks};
+use crate::world::random::Random;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// `settings` of the task `uniworld`.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,7 +30,28 @@ pub(super) struct UniworldSettings {
     /// How the loss weighs what an edit changes.
     #[serde(default)]
     pub region: RegionSettings,
+    /// The shares of batches of edits that are lessons of the probes. Together they are at most 1.
+    #[serde(default)]
+    pub lessons: BTreeMap<ProbeLesson, f64>,
 }
+
+impl UniworldSettings {
+    /// The lesson of a batch of edits, if it is one of the probes. Without lessons, no random number is used, so
+    /// that trainings without them stay as they are.
+    pub(super) fn lesson(&self, random: &mut Random) -> Option<ProbeLesson> {
+        if self.lessons.is_empty() {
+            return None;
+        }
+        let mut left = random.below(SHARES) as f64 / SHARES as f64;
+        self.lessons.iter().find_map(|(lesson, share)| {
+            left -= share;
+            (left < 0.0).then_some(*lesson)
+        })
+    }
+}
+
+/// The number of different shares that are told apart.
+const SHARES: usize = 1 << 20;
 
 fn signs() -> f64 {
     samples::SIGN
@@ -48,4 +72,6 @@ pub(super) enum Encoder {
     Siglip,
     /// DINOv2.
     Dinov2,
+    /// The latents of FLUX's own VAE, each with its place.
+    Vae,
 }

@@ -1,0 +1,73 @@
+//! The `bagel` generator: BAGEL in this process, one transformer that draws and edits pictures and answers in
+//! words, with or without thoughts before.
+
+mod contexts;
+mod decode;
+mod draw;
+mod look;
+mod place;
+mod settings;
+mod system;
+
+pub use settings::{BagelSettings, EditSize, Posterior, Think, VitInput};
+
+use self::place::Checkpoint;
+use super::error::GenerateError;
+use super::kind::Pipeline;
+use super::pipeline::{CheckpointFolder, Phase};
+use super::place::Precision;
+use super::released::ReleasedConfig;
+use crate::record::Task;
+use std::path::Path;
+
+const fn config(path: &'static str, text: &'static str) -> ReleasedConfig {
+    ReleasedConfig {
+        repo: "ByteDance-Seed/BAGEL-7B-MoT",
+        path,
+        text,
+    }
+}
+
+/// The configurations of the released checkpoint.
+const RELEASED: &[ReleasedConfig] = &[
+    config(
+        "llm_config.json",
+        include_str!("../../../configs/released/bagel/llm_config.json"),
+    ),
+    config(
+        "vit_config.json",
+        include_str!("../../../configs/released/bagel/vit_config.json"),
+    ),
+];
+
+/// The description of the generator.
+pub struct Bagel;
+
+impl Pipeline for Bagel {
+    const NAME: &'static str = "bagel";
+    const ABOUT: &'static str =
+        "BAGEL in this process: one transformer from words and pictures to pictures or words";
+    const TASKS: &'static [Task] = &[Task::TextToImage, Task::Edit, Task::Understand];
+    type Settings = BagelSettings;
+    const RELEASED: &'static [&'static [ReleasedConfig]] = &[RELEASED];
+
+    fn precision(settings: &BagelSettings) -> Precision {
+        settings.precision
+    }
+
+    fn checkpoint(settings: &BagelSettings) -> &Path {
+        &settings.checkpoint
+    }
+
+    fn phases(
+        settings: &BagelSettings,
+        folder: &CheckpointFolder,
+    ) -> Result<Vec<Phase>, GenerateError> {
+        let checkpoint = Checkpoint::read(folder)?;
+        Ok(vec![
+            look::phase(settings, &checkpoint),
+            draw::phase(settings, &checkpoint),
+            decode::phase(settings, &checkpoint),
+        ])
+    }
+}

@@ -1,0 +1,99 @@
+//! The training of the miniature BAGEL, cut down to some steps, and the generator over its result.
+
+use crate::support::{lines, unigauge};
+use candle_core::Device;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use unigauge::cancel::Cancel;
+use unigauge::train::{Outcome, Place, no_rewards, train};
+use unigauge::train::{TrainingChange, training};
+
+fn root(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Trains the committed definition with few steps into a folder; stops after a step and goes on.
+fn trained(folder: &Path, stop: Option<u64>) -> Value {
+    let path = root("configs/training/mini-bagel.toml");
+    let vae = format!("from.vae={:?}", root("shipped/mini-vae"));
+    let set = [
+        "steps=8",
+        "batch=4",
+        "optimizer.warmup=2",
+        "settings.samples=32",
+        &vae,
+    ]
+    .map(str::to_owned);
+    let change = TrainingChange {
+        set: &set,
+        ..TrainingChange::default()
+    };
+    let training = training(path.to_str().unwrap(), Path::new(""), change).unwrap();
+    let run = |until: u64| {
+        let place = Place {
+            folder,
+            beside: folder.parent().unwrap(),
+            device: &Device::Cpu,
+            cancel: &Cancel::default(),
+            restart: false,
+            until,
+            shipped: &|_| Ok(None),
+            rewards: &no_rewards,
+            on: &|_| {},
+        };
+        train(&training, &place).unwrap()
+    };
+    if let Some(step) = stop {
+        assert_eq!(run(step), Outcome::Interrupted { step });
+    }
+    match run(u64::MAX) {
+        Outcome::Complete(record) => record,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_miniature_learns_all_three_and_is_read_by_the_generator() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("checkpoints/mini-bagel");
+    let record = trained(&folder, None);
+    for number in ["overall", "recolor_follow", "move_preserve"] {
+        assert!(record["checked"][number].is_number(), "{number}: {record}");
+    }
+    // The room of a shipped checkpoint, with its autoencoder.
+    let size = |file: &str| fs::metadata(folder.join(file)).unwrap().len();
+    let all = size("ema.safetensors") + size("ae.safetensors");
+    assert!(all < 6_000_000, "{all}");
+
+    for suite in ["mini-geneval", "mini-edit"] {
+        let mut command = unigauge(dir.path());
+        command.args([
+            "generate",
+            suite,
+            "--device",
+            "cpu",
+            "--model",
+            "mini-bagel",
+        ]);
+        command
+            .args(["--limit", "2", "--repeats", "1"])
+            .assert()
+            .success();
+        let run = dir
+            .path()
+            .join(format!("results/{suite}/mini-bagel/seed0-limit2"));
+        let outputs = lines(&run.join("outputs.jsonl"));
+        assert_eq!(outputs.len(), 2);
+        for output in outputs {
+            let size = [&output["width"], &output["height"]].map(Value::as_u64);
+            assert_eq!(size, [Some(32), Some(32)], "{output}");
+        }
+    }
+
+    // Another training that was stopped ends with the same weights.
+    let stopped = dir.path().join("checkpoints/stopped");
+    trained(&stopped, Some(3));
+    let weights = |folder: &Path| fs::read(folder.join("ema.safetensors")).unwrap();
+    assert_eq!(weights(&folder), weights(&stopped));
+}
