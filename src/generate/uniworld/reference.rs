@@ -35,7 +35,7 @@ enum Eye {
     /// The network, and the number of tokens before the patches.
     Dinov2(Dinov2, usize),
     Radio(Radio),
-    Vae(flux_vae::Encoder),
+    Vae(Box<flux_vae::Encoder>),
 }
 
 /// The encoder and its projector by their configurations.
@@ -284,7 +284,7 @@ fn vae(
     let width = placed_width(&config, size as usize);
     let info = NetworkInfo::new("VAE encoder", location, folder.dtype());
     let eye = Network::new(info, move |weights| {
-        Ok(Eye::Vae(flux_vae::Encoder::new(&config, weights)?))
+        Ok(Eye::Vae(Box::new(flux_vae::Encoder::new(&config, weights)?)))
     });
     let processor = FixedProcessor {
         filter: Filter::Bicubic,

@@ -109,6 +109,7 @@ impl SdVaeConfig {
         VaeConfig {
             block_out_channels: self.block_out_channels.clone(),
             layers_per_block: self.layers_per_block,
+            stem_channels: None,
             latent_channels: self.latent_channels,
             norm_num_groups: self.norm_num_groups,
             in_channels: 3,

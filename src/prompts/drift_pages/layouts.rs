@@ -57,7 +57,7 @@ pub(super) fn sheet(
     let mut page = Page {
         side: SIDE as u32,
         paper: random.pick(&PAPERS),
-        texture: if number % 3 == 0 { 5 } else { 0 },
+        texture: if number.is_multiple_of(3) { 5 } else { 0 },
         seed: number as u64,
         plates: Vec::new(),
         things: Vec::new(),

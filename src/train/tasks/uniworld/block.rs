@@ -42,7 +42,7 @@ pub(super) enum Eye {
     /// DINOv2, its processor, the width of its tokens, and the number of tokens before the patches.
     Dinov2(Dinov2, FixedProcessor, usize, usize),
     /// The encoder of FLUX's VAE, its preparation of pictures, and the width of its tokens.
-    Vae(flux_vae::Encoder, FixedProcessor, usize),
+    Vae(Box<flux_vae::Encoder>, FixedProcessor, usize),
 }
 
 /// States of the language model [B, L, D] and tokens of the references [B, N, E].

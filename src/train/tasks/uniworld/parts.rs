@@ -206,7 +206,7 @@ fn eye_of(encoder: Encoder, folder: &Path, device: &Device) -> Result<Eye, Train
             ..FixedProcessor::siglip(SIDE)
         };
         let width = placed_width(&config, SIDE as usize);
-        Ok(Eye::Vae(encoder, processor, width))
+        Ok(Eye::Vae(Box::new(encoder), processor, width))
     };
     match encoder {
         Encoder::Siglip => siglip(),
