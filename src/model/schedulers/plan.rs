@@ -147,18 +147,20 @@ impl SchedulerConfig {
         };
         let even = linspace(1.0, last, steps).into_iter();
         let mut sigmas: Vec<f64> = if self.use_dynamic_shifting {
-            let factor = self.mu(tokens)?.exp();
-            even.map(|sigma| factor / (factor + 1.0 / sigma - 1.0))
-                .collect()
+            // diffusers counts in f32 from here on. The network sees a thousand times the level, so the last
+            // digit shows.
+            let factor = self.mu(tokens)?.exp() as f32;
+            let shifted = even.map(|sigma| factor / (factor + (1.0 / sigma as f32 - 1.0)));
+            shifted.map(f64::from).collect()
         } else {
             even.map(shifted).collect()
         };
         if let (Some(terminal), Some(&end)) = (self.shift_terminal, sigmas.last())
             && end < 1.0
         {
-            let scale = (1.0 - terminal) / (1.0 - end);
+            let scale = (1.0 - end as f32) / (1.0 - terminal) as f32;
             for sigma in &mut sigmas {
-                *sigma = 1.0 - (1.0 - *sigma) * scale;
+                *sigma = f64::from(1.0 - (1.0 - *sigma as f32) / scale);
             }
         }
         Ok(sigmas)

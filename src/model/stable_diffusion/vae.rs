@@ -1,9 +1,10 @@
 //! The autoencoder of Stable Diffusion, with the keys and the results of `AutoencoderKL` of diffusers.
 //!
 //! Rombach et al., arXiv 2112.10752. The decoder is `vae::AutoEncoderKL` of candle-transformers: it agrees
-//! with diffusers in both forms of the names, which the cases `sd_vae` and `sd_vae_xl` show (`decoded`). It
-//! builds the encoder as well, which takes 137 MB in f32 that decoding does not need. Its convolutions gather
-//! a whole picture, which takes 9.7 GB in f32 at 1024 × 1024. The encoder is our own, since that of
+//! with diffusers for one picture, in both forms of the names, which the cases `sd_vae` and `sd_vae_xl` show
+//! (`decoded`). A batch of two comes out wrong there, so pictures are decoded one after the other. It
+//! builds the encoder as well, which takes 137 MB in f32 that decoding does not need. Its convolutions gather a
+//! whole picture, which takes 9.7 GB in f32 at 1024 × 1024. The encoder is our own, since that of
 //! candle-transformers gives no mean, only a sample with the device's random numbers.
 
 use crate::model::adapter::var_builder;
@@ -159,7 +160,11 @@ impl SdDecoder {
     /// Fails if the channels differ.
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor> {
         let latents = ((latents / self.scaling_factor)? + self.shift_factor)?;
-        Ok(self.network.decode(&latents)?)
+        let each = (0..latents.dim(0)?).map(|i| self.network.decode(&latents.narrow(0, i, 1)?));
+        Ok(Tensor::cat(
+            &each.collect::<candle_core::Result<Vec<_>>>()?,
+            0,
+        )?)
     }
 }
 

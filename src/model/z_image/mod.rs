@@ -98,7 +98,10 @@ impl ZImageConfig {
                 "transformer/config.json: {message}"
             )))
         };
-        if self.n_heads == 0 || !self.dim.is_multiple_of(self.n_heads) || self.n_kv_heads != self.n_heads {
+        if self.n_heads == 0
+            || !self.dim.is_multiple_of(self.n_heads)
+            || self.n_kv_heads != self.n_heads
+        {
             return wrong(format!(
                 "`n_heads` = {} must divide `dim` = {} and be `n_kv_heads` = {}",
                 self.n_heads, self.dim, self.n_kv_heads

@@ -163,7 +163,11 @@ mod tests {
     }
 
     fn either(source: usize) -> &'static str {
-        if source.is_multiple_of(2) { "deer" } else { "cat" }
+        if source.is_multiple_of(2) {
+            "deer"
+        } else {
+            "cat"
+        }
     }
 
     #[test]
