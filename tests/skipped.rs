@@ -19,7 +19,7 @@ fn main() {
         print!("  {test}");
     }
     if !skipped.is_empty() {
-        println!("UNIGAUGE_REQUIRE_ALL=1 makes each of them a failure.");
+        println!("With UNIGAUGE_REQUIRE_ALL=1, a test that lacks a package or a file fails.");
     }
     // The next run begins with an empty list. A folder that was never made needs no removal.
     let _ = std::fs::remove_dir_all(&folder);
