@@ -114,9 +114,19 @@ fn metrics(ctx: &Context, args: &MetricsExportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
+/// Reads runs, and says which of them are partial: their numbers are exported, too.
 fn read_runs(paths: &[PathBuf], with_outputs: bool) -> Result<Vec<ExportedRun>, Failure> {
     let runs = paths.iter().map(|path| read_export(path, with_outputs));
-    Ok(runs.collect::<Result<_, _>>()?)
+    let runs: Vec<ExportedRun> = runs.collect::<Result<_, _>>()?;
+    for run in &runs {
+        if let Some(words) = run.partial() {
+            let Summary {
+                suite, model, run, ..
+            } = &run.summary;
+            say(format!("{suite}/{model}/{run} is {words}"));
+        }
+    }
+    Ok(runs)
 }
 
 /// Refuses runs that do not have the same name of a suite or a model.

@@ -336,6 +336,8 @@ fn outputs_without_a_score_have_no_line_and_are_counted() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let text = fs::read_to_string(only_file(&dir.path().join("out"), ".yaml")).unwrap();
     assert!(text.contains("partial: "), "{text}");
+    let said = stderr(&output);
+    assert!(said.contains("is partial: "), "{said}");
 }
 
 #[test]

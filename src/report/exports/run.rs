@@ -39,6 +39,17 @@ impl ExportedRun {
         self.finished.unwrap_or(self.started)
     }
 
+    /// How much of the run has a score. `None` if all has.
+    pub fn partial(&self) -> Option<String> {
+        let Summary {
+            partial,
+            scored,
+            expected,
+            ..
+        } = self.summary;
+        partial.then(|| format!("partial: {scored} of {expected} outputs have a score"))
+    }
+
     /// What a reader of the number must know, in one line: who measured, on how much, and how sure it is.
     pub fn remark(&self) -> String {
         let summary = &self.summary;
@@ -53,12 +64,7 @@ impl ExportedRun {
         if let (Some(low), Some(high)) = (summary.overall.low, summary.overall.high) {
             parts.push(format!("95 % interval {low:.4} to {high:.4}"));
         }
-        if summary.partial {
-            let (scored, expected) = (summary.scored, summary.expected);
-            parts.push(format!(
-                "partial: {scored} of {expected} outputs have a score"
-            ));
-        }
+        parts.extend(self.partial());
         if !summary.judges.is_empty() {
             let judges: Vec<&str> = summary.judges.iter().map(|by| by.judge.as_str()).collect();
             parts.push(format!("judged by {}", judges.join(", ")));
