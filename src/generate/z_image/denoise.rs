@@ -8,10 +8,10 @@ use crate::generate::generator::Request;
 use crate::generate::pipeline::{
     CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
 };
-use crate::generate::stable_diffusion::denoise::cells;
+use crate::generate::stable_diffusion::denoise::{cells, scheduler_of};
 use crate::generate::stable_diffusion::names::{LATENTS, NEGATIVE_PROMPT, PROMPT};
 use crate::generate::stable_diffusion::noise::Noise;
-use crate::model::schedulers::{Levels, Plan, Sampler, SchedulerConfig};
+use crate::model::schedulers::{Levels, Plan, Sampler};
 use crate::model::z_image::{Caption, ZImageConfig, ZImageTransformer};
 use crate::model::{ModelError, Result};
 use crate::record::Object;
@@ -50,15 +50,14 @@ pub(super) fn denoise_phase(
     Phase::new("denoise", vec![network.any()], move |device| {
         let (h, w) = cells(settings.size, PATCH * cell)?;
         let side = PATCH as usize;
-        let file = "scheduler/scheduler_config.json";
-        let scheduler: SchedulerConfig = folder.config(file)?;
+        let (scheduler, written) = scheduler_of(&folder)?;
         let plan = scheduler
             .plan(settings.num_inference_steps, Some(h * w), Levels::Even)
             .map_err(fatal)?;
         Ok(Denoise {
             network,
             plan,
-            scheduler: folder.config(file)?,
+            scheduler: written,
             shape: [1, channels, side * h, side * w],
             device: device.clone(),
             settings,

@@ -9,6 +9,7 @@ mod config;
 mod conversation;
 mod generate;
 mod positions;
+mod splice;
 mod vision;
 mod windows;
 
@@ -21,10 +22,10 @@ pub use generate::Greedy;
 pub(crate) use generate::Penalty;
 pub use positions::Positions;
 pub(crate) use positions::vision_angles;
+pub(crate) use splice::Prompt;
 
 use super::nn::{Linear, linear};
 use super::{ModelError, Result, Weights};
-use crate::model::count::counted;
 use crate::model::qwen2::{Angles, Decoder};
 use candle_core::{Module, Tensor};
 use vision::Vision;
@@ -147,26 +148,12 @@ impl Qwen2_5Vl {
 
     /// Token vectors [1, L, D], in which the vectors of images replace the image tokens.
     fn embed(&self, ids: &[u32], images: Option<&Tensor>) -> Result<Tensor> {
-        let words = self.config.text.vocab_size;
-        if ids.is_empty() {
-            return Err(ModelError::Input("the prompt is empty".into()));
-        }
-        if let Some(id) = ids.iter().find(|&&id| id as usize >= words) {
-            return Err(ModelError::Input(format!(
-                "token {id} is outside the vocabulary of {words}"
-            )));
-        }
-        let is_image = |id: &u32| *id == self.config.image_token_id;
-        let (present, given) = (
-            ids.iter().filter(|id| is_image(id)).count(),
-            images.map_or(Ok(0), |images| images.dim(0))?,
-        );
-        if present != given {
-            return Err(ModelError::Input(format!(
-                "the prompt has {}, but the number of image vectors is {given}",
-                counted(present, "image token")
-            )));
-        }
+        let prompt = Prompt {
+            ids,
+            image_token: self.config.image_token_id,
+        };
+        let given = images.map_or(Ok(0), |images| images.dim(0))?;
+        prompt.check(self.config.text.vocab_size, given)?;
         let table = self.text.embed_tokens.embeddings();
         let plain = self
             .text
@@ -175,17 +162,6 @@ impl Qwen2_5Vl {
         let Some(images) = images.filter(|_| given > 0) else {
             return Ok(plain.unsqueeze(0)?);
         };
-        let images = images.to_dtype(table.dtype())?;
-        let (mut parts, mut place, mut used) = (Vec::new(), 0, 0);
-        for span in ids.chunk_by(|a, b| is_image(a) == is_image(b)) {
-            if span.first().is_some_and(is_image) {
-                parts.push(images.narrow(0, used, span.len())?);
-                used += span.len();
-            } else {
-                parts.push(plain.narrow(0, place, span.len())?);
-            }
-            place += span.len();
-        }
-        Ok(Tensor::cat(&parts, 0)?.unsqueeze(0)?)
+        prompt.splice(images, &plain)
     }
 }

@@ -14,9 +14,8 @@ pub use vision::ImageFeatures;
 
 use super::nn::{Embedding, Linear, RmsNorm, embedding, linear, rms_norm};
 use super::{ModelError, Result, Weights};
-use crate::model::count::counted;
 use crate::model::qwen2::{Angles, Past, frequencies};
-use crate::model::qwen2_5_vl::Positions;
+use crate::model::qwen2_5_vl::{Positions, Prompt};
 use candle_core::{D, DType, Module, Tensor};
 use layer::Layer;
 use vision::Vision;
@@ -161,24 +160,12 @@ impl Qwen3Vl {
     /// Token vectors, in which the vectors of images replace the image tokens, and the vectors that are added
     /// at these positions later.
     fn embed(&self, ids: &[u32], images: Option<&ImageFeatures>) -> Result<Embedded> {
-        let words = self.config.text.vocab_size;
-        if ids.is_empty() {
-            return Err(ModelError::Input("the prompt is empty".into()));
-        }
-        if let Some(id) = ids.iter().find(|&&id| id as usize >= words) {
-            return Err(ModelError::Input(format!(
-                "token {id} is outside the vocabulary of {words}"
-            )));
-        }
-        let is_image = |id: &u32| *id == self.config.image_token_id;
-        let present = ids.iter().filter(|id| is_image(id)).count();
+        let prompt = Prompt {
+            ids,
+            image_token: self.config.image_token_id,
+        };
         let given = images.map_or(Ok(0), |images| images.embeds.dim(0))?;
-        if present != given {
-            return Err(ModelError::Input(format!(
-                "the prompt has {}, but the number of image vectors is {given}",
-                counted(present, "image token")
-            )));
-        }
+        prompt.check(self.config.text.vocab_size, given)?;
         let table = self.embed_tokens.embeddings();
         let plain = self
             .embed_tokens
@@ -190,25 +177,11 @@ impl Qwen3Vl {
             });
         };
         let nothing = plain.zeros_like()?;
-        let spread = |features: &Tensor, words: &Tensor| -> Result<Tensor> {
-            let features = features.to_dtype(table.dtype())?;
-            let (mut parts, mut place, mut used) = (Vec::new(), 0, 0);
-            for span in ids.chunk_by(|a, b| is_image(a) == is_image(b)) {
-                if span.first().is_some_and(is_image) {
-                    parts.push(features.narrow(0, used, span.len())?);
-                    used += span.len();
-                } else {
-                    parts.push(words.narrow(0, place, span.len())?);
-                }
-                place += span.len();
-            }
-            Ok(Tensor::cat(&parts, 0)?.unsqueeze(0)?)
-        };
         let deepstack = images.deepstack.iter();
         Ok(Embedded {
-            tokens: spread(&images.embeds, &plain)?,
+            tokens: prompt.splice(&images.embeds, &plain)?,
             deepstack: deepstack
-                .map(|features| spread(features, &nothing))
+                .map(|features| prompt.splice(features, &nothing))
                 .collect::<Result<_>>()?,
         })
     }

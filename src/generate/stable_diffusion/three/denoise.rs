@@ -8,13 +8,13 @@ use crate::generate::generator::Request;
 use crate::generate::pipeline::{
     CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
 };
-use crate::generate::stable_diffusion::denoise::cells;
+use crate::generate::stable_diffusion::denoise::{cells, scheduler_of};
 use crate::generate::stable_diffusion::names::{
     LATENTS, NEGATIVE_POOLED, NEGATIVE_PROMPT, POOLED, PROMPT,
 };
 use crate::generate::stable_diffusion::noise::Noise;
 use crate::generate::stable_diffusion::variant::weights_of;
-use crate::model::schedulers::{Levels, Plan, Sampler, SchedulerConfig};
+use crate::model::schedulers::{Levels, Plan, Sampler};
 use crate::model::sd3::{Sd3Config, Sd3Prompt, Sd3Transformer, guided};
 use crate::model::{ModelError, Result};
 use crate::record::Object;
@@ -48,15 +48,14 @@ pub(super) fn denoise_phase(
     let (folder, settings) = (folder.clone(), settings.clone());
     Phase::new("denoise", vec![network.any()], move |device| {
         let (h, w) = cells(settings.size, cell * patch as u32)?;
-        let file = "scheduler/scheduler_config.json";
-        let scheduler: SchedulerConfig = folder.config(file)?;
+        let (scheduler, written) = scheduler_of(&folder)?;
         let plan = scheduler
             .plan(settings.num_inference_steps, Some(h * w), Levels::Own)
             .map_err(fatal)?;
         Ok(Denoise {
             network,
             plan,
-            scheduler: folder.config(file)?,
+            scheduler: written,
             shape: [1, channels, patch * h, patch * w],
             device: device.clone(),
             dtype: folder.dtype(),
