@@ -34,6 +34,10 @@ impl Layer {
         let at = |place: u32, centre: u32, fine: usize| {
             f64::from(place) - f64::from(centre) + (fine as f64 + 0.5) / FINE as f64
         };
+        // No shape reaches beyond its half: most pixels of a picture are far from a thing.
+        if x.abs_diff(self.x) > self.half || y.abs_diff(self.y) > self.half {
+            return 0.0;
+        }
         let half = f64::from(self.half);
         let points = (0..FINE * FINE).filter(|point| {
             let (right, down) = (at(x, self.x, point % FINE), at(y, self.y, point / FINE));

@@ -22,6 +22,7 @@ mod residual;
 mod rotary;
 mod sigmoid;
 mod sums;
+mod winograd;
 
 pub use attention::attention;
 pub use convolution::{Convolution, convolution};
