@@ -27,5 +27,5 @@ pub use latents::{latent_grid, pack, pack_all, unpack};
 pub use network::Bagel;
 pub use sampler::{Branches, Renorm, Sampler, SeenStep};
 pub use special::SpecialTokens;
-pub use table::Grid;
+pub use table::{Grid, position_tables};
 pub use write::{Decoding, Written};

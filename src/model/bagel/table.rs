@@ -1,7 +1,9 @@
 //! Tables of positions in a square, of which a picture uses the rows at its own rows and columns.
 
+use super::config::BagelConfig;
 use crate::model::{ModelError, Result, Weights};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
+use std::collections::BTreeMap;
 
 /// The size of a picture in patches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,5 +64,70 @@ impl PositionTable {
     pub(super) fn rows(&self, grid: Grid) -> Result<Tensor> {
         let ids = Tensor::from_vec(self.ids(grid)?, grid.count(), self.table.device())?;
         Ok(self.table.index_select(&ids, 0)?)
+    }
+}
+
+/// Both tables of a network that learns from nothing, by the names of the checkpoint. They do not learn, and a
+/// network that begins with small random numbers in their place hardly finds out where anything is.
+///
+/// # Errors
+/// Fails if a width is not a multiple of 4.
+pub fn position_tables(config: &BagelConfig, device: &Device) -> Result<BTreeMap<String, Tensor>> {
+    let width = config.llm.hidden_size;
+    let patches = config.vit.image_size / config.vit.patch_size.max(1);
+    let tables = [
+        ("latent_pos_embed.pos_embed", config.latents.side),
+        ("vit_pos_embed.pos_embed", patches),
+    ];
+    let tables = tables.into_iter().map(|(name, side)| {
+        let table = sines_and_cosines(side, width)?;
+        let table = Tensor::from_vec(table, (side * side, width), device)?;
+        Ok((name.to_owned(), table))
+    });
+    tables.collect()
+}
+
+/// The values of a table of side² positions. The first half of a row tells the column and the second half the
+/// row, each by sines and then cosines.
+fn sines_and_cosines(side: usize, width: usize) -> Result<Vec<f32>> {
+    if width == 0 || !width.is_multiple_of(4) {
+        return Err(ModelError::Input(format!(
+            "a table of positions needs a width that is a multiple of 4, not {width}"
+        )));
+    }
+    let waves = width / 4;
+    let angle = move |place: usize, wave: usize| {
+        place as f64 * 10000f64.powf(-(wave as f64) / waves as f64)
+    };
+    let half = move |place: usize| {
+        let sines = (0..waves).map(move |wave| angle(place, wave).sin() as f32);
+        sines.chain((0..waves).map(move |wave| angle(place, wave).cos() as f32))
+    };
+    let places = (0..side * side).map(|place| (place / side, place % side));
+    Ok(places
+        .flat_map(|(row, column)| half(column).chain(half(row)))
+        .collect())
+}
+
+#[cfg(test)]
+mod table_tests {
+    use super::*;
+
+    #[test]
+    fn the_first_half_tells_the_column_and_the_second_the_row() {
+        // With a width of 4 there is one wave, whose angle is the place itself.
+        let table = sines_and_cosines(2, 4).unwrap();
+        let (s, c) = (1f64.sin() as f32, 1f64.cos() as f32);
+        let rows = [
+            [0.0, 1.0, 0.0, 1.0],
+            [s, c, 0.0, 1.0],
+            [0.0, 1.0, s, c],
+            [s, c, s, c],
+        ];
+        assert_eq!(table, rows.concat());
+        // The second of two waves is a hundred times as long.
+        let table = sines_and_cosines(2, 8).unwrap();
+        assert_eq!(table[8 + 1], 0.01f64.sin() as f32);
+        assert!(sines_and_cosines(2, 6).is_err());
     }
 }

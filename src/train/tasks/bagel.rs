@@ -13,12 +13,13 @@ use super::denoise::by_length;
 use super::description::TaskDescription;
 use super::parts::write_json;
 use crate::model::bagel::{
-    Bagel, BagelConfig, Branches, Context, Eye, Renorm, Sampler, SpecialTokens, pack_all, unpack,
+    Bagel, BagelConfig, Branches, Context, Eye, Renorm, Sampler, SpecialTokens, pack_all,
+    position_tables, unpack,
 };
 use crate::model::flow_match::FlowMatchConfig;
 use crate::model::flux::latents;
 use crate::model::noise::{Generator, randn};
-use crate::model::weights::Variables;
+use crate::model::weights::{Files, Variables};
 use crate::train::answers::Tally;
 use crate::train::autoencoder::Autoencoder;
 use crate::train::blocks::Blocks;
@@ -105,7 +106,13 @@ impl BagelTask {
             let file = folder.join(FILES[3]);
             Ok::<_, TrainError>((String::new(), crate::train::sources::files(&file)?))
         });
-        let variables = setup.variables(begin.transpose()?.into_iter().collect());
+        let tables = Files::made(
+            Path::new("tables of positions"),
+            position_tables(&parsed, device)?,
+        );
+        let mut base: Vec<_> = begin.transpose()?.into_iter().collect();
+        base.push((String::new(), Arc::new(tables)));
+        let variables = setup.variables(base);
         let weights = variables.weights();
         let maker = Maker::new(vae, device)?;
         Ok(Self {
