@@ -1,4 +1,4 @@
-//! The frozen autoencoder between pictures and the packed latents that a denoiser learns on.
+//! The frozen autoencoder between pictures and the latents that a denoiser learns on.
 
 use super::sources::files;
 use super::{TrainError, samples};
@@ -106,10 +106,22 @@ impl Autoencoder {
         moments: &Moments,
         generator: &mut Generator,
     ) -> Result<Tensor, TrainError> {
+        Ok(latents::pack(&self.draw_cells(moments, generator)?)?)
+    }
+
+    /// Latents [B, c, h, w], scaled, drawn again.
+    ///
+    /// # Errors
+    /// Fails if the device has no room.
+    pub(super) fn draw_cells(
+        &self,
+        moments: &Moments,
+        generator: &mut Generator,
+    ) -> Result<Tensor, TrainError> {
         let noise = randn(generator, moments.mean.elem_count(), DType::F32);
         let noise = Tensor::from_vec(noise, moments.mean.shape(), &self.device)?;
         let drawn = (&moments.mean + (noise * &moments.deviation)?)?;
-        Ok(latents::pack(&self.encoder.scaled(&drawn)?)?)
+        Ok(self.encoder.scaled(&drawn)?)
     }
 
     /// The pictures of packed latents on a grid of `side` tokens each way.
@@ -121,7 +133,14 @@ impl Autoencoder {
         tokens: &Tensor,
         side: usize,
     ) -> Result<Vec<RgbImage>, TrainError> {
-        let latents = latents::unpack(tokens, side, side)?;
+        self.pictures_of_cells(&latents::unpack(tokens, side, side)?)
+    }
+
+    /// The pictures of latents [B, c, h, w].
+    ///
+    /// # Errors
+    /// Fails if the channels differ.
+    pub(super) fn pictures_of_cells(&self, latents: &Tensor) -> Result<Vec<RgbImage>, TrainError> {
         let mut pictures = Vec::new();
         for start in (0..latents.dim(0)?).step_by(BATCH) {
             let count = BATCH.min(latents.dim(0)? - start);

@@ -11,7 +11,7 @@
 //! | `place` | where and how a training runs |
 //! | `scores` | what pictures are worth, for trainings by reward |
 //! | `sources` | the checkpoints that a training begins from |
-//! | `autoencoder`, `codes`, `flow`, `blocks`, `prompt`, `vocabulary`, `answers` | what several tasks share |
+//! | `autoencoder`, `codes`, `flow`, `diffusion`, `blocks`, `prompt`, `vocabulary`, `answers` | what several tasks share |
 //! | [`region`] | how much more the loss counts where an edit changed something |
 //! | `description` | all that a picture shows, in words |
 //! | `probe` | what an encoder's tokens say about their cells |
@@ -28,6 +28,7 @@ mod codes;
 mod curve;
 mod definition;
 mod description;
+mod diffusion;
 mod error;
 mod flow;
 mod lessons;

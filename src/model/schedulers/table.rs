@@ -3,6 +3,17 @@
 use super::config::{SchedulerConfig, wrong};
 use crate::model::Result;
 
+impl SchedulerConfig {
+    /// What is left of the picture at each time of the training: the square of its scale. The square of the
+    /// scale of the noise is 1 less this.
+    ///
+    /// # Errors
+    /// Fails if the spacing of the variances is unknown, or a variance is not between 0 and 1.
+    pub fn alphas(&self) -> Result<Vec<f32>> {
+        Ok(Table::new(self)?.alphas)
+    }
+}
+
 /// What is left of the picture at each time of the training.
 #[derive(Debug, Clone)]
 pub(super) struct Table {

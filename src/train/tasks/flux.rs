@@ -1,7 +1,7 @@
 //! Training of FLUX.1 text-to-image from nothing. The transformer and both text encoders learn together,
 //! since there is no frozen T5 of the right size for the miniature world.
 
-use super::denoise::{Denoise, Prompts};
+use super::denoise::{CaptionedBatch, Denoise, Prompts};
 use super::description::TaskDescription;
 use super::parts::{copy, strip, write_json};
 use super::text::Text;
@@ -12,9 +12,9 @@ use crate::model::noise::Generator;
 use crate::model::t5::{T5Config, T5Encoder};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Variables;
-use crate::train::autoencoder::{Autoencoder, Moments};
+use crate::train::autoencoder::Autoencoder;
 use crate::train::blocks::Blocks;
-use crate::train::samples::{self, Captioned, Tasks};
+use crate::train::samples::{self, Tasks};
 use crate::train::setup::Setup;
 use crate::train::task::{Learner, Loss, Numbers};
 use crate::train::vocabulary::{self, Kind};
@@ -83,15 +83,9 @@ pub(super) struct Flux {
     denoise: Denoise,
     text: Text,
     variables: Arc<Variables>,
-    blocks: Blocks<Block>,
+    blocks: Blocks<CaptionedBatch>,
     seed: u64,
     batch: usize,
-}
-
-/// A batch of captioned pictures.
-struct Block {
-    moments: Moments,
-    captions: Vec<String>,
 }
 
 impl Flux {
@@ -131,17 +125,10 @@ impl Flux {
         })
     }
 
-    fn block(&self, number: u64) -> Result<Block, TrainError> {
+    fn block(&self, number: u64) -> Result<CaptionedBatch, TrainError> {
         let mut random = Random::new(self.seed, samples::stream(samples::TRAINING, number));
-        let tasks = Tasks::default();
-        let drawn: Vec<Captioned> = (0..self.batch)
-            .map(|_| samples::captioned(self.settings.signs, &tasks, &mut random))
-            .collect();
-        let pictures: Vec<_> = drawn.iter().map(|sample| sample.picture.clone()).collect();
-        Ok(Block {
-            moments: self.denoise.vae.moments(&pictures)?,
-            captions: drawn.into_iter().map(|sample| sample.caption).collect(),
-        })
+        let mixture = (self.settings.signs, &Tasks::default());
+        CaptionedBatch::drawn(&self.denoise.vae, mixture, self.batch, &mut random)
     }
 }
 

@@ -11,6 +11,7 @@ mod qwen_vl;
 mod self_distillation;
 mod siglip;
 mod siglip_vq;
+mod stable_diffusion;
 mod text;
 mod uniworld;
 mod vae;
@@ -32,6 +33,7 @@ pub type TrainingTask = Named<TaskDescription>;
 static ALL: &[&TaskDescription] = &[
     &vae::VAE,
     &flux::FLUX,
+    &stable_diffusion::STABLE_DIFFUSION,
     &siglip::SIGLIP,
     &dinov2::DINOV2,
     &qwen_vl::QWEN_VL,
