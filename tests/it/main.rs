@@ -100,6 +100,7 @@ mod train;
 mod turns;
 mod typeset;
 mod understand;
+mod unet_train;
 mod uniworld;
 mod vqa;
 mod vqascore;
