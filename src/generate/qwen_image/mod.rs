@@ -27,11 +27,13 @@ pub struct QwenImage;
 
 impl Pipeline for QwenImage {
     const NAME: &'static str = "qwen-image";
-    const ABOUT: &'static str = "Qwen-Image or Qwen-Image-Edit in this process: from a prompt, and pictures for edits, to pixels";
+    const ABOUT: &'static str =
+        "Qwen-Image or Qwen-Image-Edit in this process: from a prompt and pictures to pixels";
     const TASKS: &'static [Task] = &[Task::TextToImage, Task::Edit];
     type Settings = QwenImageSettings;
     const RELEASED: &'static [&'static [ReleasedConfig]] = &[
         released::QWEN_IMAGE,
+        released::QWEN_IMAGE_EDIT,
         released::QWEN_IMAGE_EDIT_2509,
         released::QWEN_IMAGE_EDIT_2511,
     ];

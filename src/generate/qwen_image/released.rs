@@ -40,6 +40,13 @@ pub(super) const QWEN_IMAGE: &[ReleasedConfig] = configs!(
     "qwen-image/transformer.json"
 );
 
+/// The configurations of Qwen-Image-Edit, which has the networks of Qwen-Image.
+pub(super) const QWEN_IMAGE_EDIT: &[ReleasedConfig] = configs!(
+    "Qwen/Qwen-Image-Edit",
+    "qwen-image-edit/model_index.json",
+    "qwen-image/transformer.json"
+);
+
 /// The configurations of Qwen-Image-Edit-2509, which has the networks of Qwen-Image.
 pub(super) const QWEN_IMAGE_EDIT_2509: &[ReleasedConfig] = configs!(
     "Qwen/Qwen-Image-Edit-2509",
