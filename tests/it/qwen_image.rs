@@ -242,7 +242,7 @@ fn an_edit_sees_its_pictures() {
     generate(dir.path(), "own.toml", &["--out", "whole"]);
     assert_eq!(hashes(&outputs(&run("whole"))), whole);
 
-    // A size of its own, and another area for the language model, give other pictures.
+    // The settings may name another size.
     model(dir.path(), &format!("{AREAS}\nsize = [32, 24]"));
     generate(dir.path(), "own.toml", &["--out", "sized"]);
     let sized = outputs(&run("sized"));

@@ -5,7 +5,7 @@ use super::settings::QwenImageSettings;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
 use crate::image::pillow::{Filter, resize};
-use crate::image::{decode_file, dimensions, read_file};
+use crate::image::{decode_file, read_file};
 use crate::record::{Object, add_note};
 use image::RgbImage;
 
@@ -114,8 +114,9 @@ impl Pictures {
         let Some(image) = request.item.images.last() else {
             return Ok(SQUARE);
         };
-        let bytes = read_file(&request.base.join(image))?;
-        size_of_area(dimensions(&bytes, image)?, self.reference_pixels)
+        // The header alone does not say how the image is turned.
+        let decoded = decode_file(&request.base.join(image))?;
+        size_of_area(decoded.rgb.dimensions(), self.reference_pixels)
     }
 }
 
