@@ -15,6 +15,7 @@ pub mod openai;
 mod picture;
 mod pipeline;
 mod place;
+pub mod qwen_image;
 pub mod qwen_vl;
 mod released;
 mod spoken;
@@ -47,6 +48,7 @@ pub static GENERATORS: &[GeneratorKind] = &[
     GeneratorKind::pipeline::<stable_diffusion::StableDiffusion>(),
     GeneratorKind::pipeline::<stable_diffusion::StableDiffusion3>(),
     GeneratorKind::pipeline::<z_image::ZImage>(),
+    GeneratorKind::pipeline::<qwen_image::QwenImage>(),
     GeneratorKind::pipeline::<qwen_vl::QwenVl>(),
     GeneratorKind::pipeline::<vae::Vae>(),
     GeneratorKind::simple::<typeset::Typeset>(),

@@ -15,7 +15,11 @@ fn tiny(dir: &std::path::Path, network: &str) -> String {
         _ => "qwen2_5_vl",
     };
     let path = dir.join(format!("{network}.json"));
-    std::fs::copy(golden.join(case).join("checkpoint/config.json"), &path).unwrap();
+    let config = match network {
+        "qwen-image" => golden.join("qwen_image/checkpoint/transformer/config.json"),
+        _ => golden.join(case).join("checkpoint/config.json"),
+    };
+    std::fs::copy(config, &path).unwrap();
     path.display().to_string()
 }
 
@@ -33,6 +37,7 @@ fn every_network_is_timed_by_phase() {
         ("sd-unet", "64x48", &["step"]),
         ("siglip", "64x32", &["forward"]),
         ("qwen2.5-vl", "112x56", &["decode", "prefill", "vision"]),
+        ("qwen-image", "64x32", &["step"]),
     ] {
         let config = tiny(dir.path(), network);
         let output = unigauge(dir.path())

@@ -84,6 +84,42 @@ fn released_checkpoints_have_their_published_numbers_of_tensors() {
     assert_eq!(linear1.unwrap()["shape"], json!([21504, 3072]));
 }
 
+// 32 tensors in each of 60 blocks and 13 around them: 1933 in the index of the transformer. The autoencoder has
+// 194, of which 8 act on time alone. The language model has 729 with its eyes, of which `lm_head` is not used.
+#[test]
+fn qwen_image_has_1933_tensors_in_its_transformer() {
+    for name in [
+        "qwen-image",
+        "qwen-image-edit",
+        "qwen-image-edit-2509",
+        "qwen-image-edit-2511",
+    ] {
+        let all = keys(name, &[]);
+        let by = counts(&all);
+        assert_eq!(by["Qwen-Image transformer"], 1933, "{name}");
+        assert_eq!(by["VAE decoder"], 104, "{name}");
+        if name == "qwen-image" {
+            assert_eq!(by["Qwen2.5-VL"], 338);
+            assert_eq!(by.get("VAE encoder"), None);
+        } else {
+            assert_eq!((by["visual"], by["language model"]), (390, 338), "{name}");
+            assert_eq!(by["VAE encoder"], 82, "{name}");
+        }
+        let own = all
+            .iter()
+            .filter(|key| key["network"] == "Qwen-Image transformer");
+        let parameters: u64 = own
+            .map(|key| {
+                let shape = key["shape"].as_array().unwrap();
+                let sides = shape.iter().map(|side| side.as_u64().unwrap());
+                sides.product::<u64>()
+            })
+            .sum();
+        // The number of the specification.
+        assert_eq!(parameters, 20_430_401_088, "{name}");
+    }
+}
+
 // 784 tensors in the layers of the decoder, 4 around them, 426 of the eyes with their connector, and the 9
 // through which latents come and go: 1223 in `ema.safetensors`. 244 are in `ae.safetensors`.
 #[test]

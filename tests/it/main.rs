@@ -68,6 +68,7 @@ mod probes;
 mod published;
 mod python_models;
 mod qwen3_vl;
+mod qwen_image;
 mod qwen_observers;
 mod recipes;
 mod reference;

@@ -6,6 +6,7 @@ mod flux;
 mod flux_vae;
 mod mask2former;
 mod qwen2_5_vl;
+mod qwen_image;
 mod sd_unet;
 mod siglip;
 mod xomni_ar;
@@ -21,6 +22,7 @@ pub static NETWORKS: &[NetworkKind] = &[
     NetworkKind::timed::<flux_vae::FluxVae>(),
     NetworkKind::timed::<mask2former::Mask2Former>(),
     NetworkKind::timed::<qwen2_5_vl::Qwen2_5Vl>(),
+    NetworkKind::timed::<qwen_image::QwenImage>(),
     NetworkKind::timed::<sd_unet::SdUnet>(),
     NetworkKind::timed::<siglip::Siglip>(),
     NetworkKind::timed::<xomni_ar::XOmniAr>(),

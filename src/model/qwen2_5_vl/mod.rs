@@ -30,10 +30,11 @@ use crate::model::qwen2::{Angles, Decoder};
 use candle_core::{Module, Tensor};
 use vision::Vision;
 
-/// The vision tower and the language model. The output layer is optional and only needed for text.
+/// The vision tower and the language model. The output layer is optional and only needed for text, and the
+/// vision tower is optional and only needed for pictures.
 pub struct Qwen2_5Vl {
     config: Qwen2_5VlConfig,
-    vision: Vision,
+    vision: Option<Vision>,
     text: Decoder,
     lm_head: Option<Linear>,
 }
@@ -59,6 +60,18 @@ impl Qwen2_5Vl {
     /// # Errors
     /// Fails when [`Qwen2_5Vl::new`] fails.
     pub fn encoder(config: &Qwen2_5VlConfig, weights: &Weights) -> Result<Self> {
+        Self::build(config, weights, true)
+    }
+
+    /// The language model alone, which gives hidden states of words.
+    ///
+    /// # Errors
+    /// Fails when [`Qwen2_5Vl::new`] fails.
+    pub fn without_vision(config: &Qwen2_5VlConfig, weights: &Weights) -> Result<Self> {
+        Self::build(config, weights, false)
+    }
+
+    fn build(config: &Qwen2_5VlConfig, weights: &Weights, sees: bool) -> Result<Self> {
         let place = |probe: &str, new: &str, old: &str| {
             let name = if weights.at(new).has(probe) { new } else { old };
             weights.at(name)
@@ -66,7 +79,9 @@ impl Qwen2_5Vl {
         let visual = place("patch_embed.proj.weight", "model.visual", "visual");
         let model = place("embed_tokens.weight", "model.language_model", "model");
         Ok(Self {
-            vision: Vision::new(&config.vision, &visual)?,
+            vision: sees
+                .then(|| Vision::new(&config.vision, &visual))
+                .transpose()?,
             text: Decoder::new(
                 &config.text.layer(),
                 config.text.vocab_size,
@@ -89,10 +104,14 @@ impl Qwen2_5Vl {
     /// patches stay together), `grids` their (t, h, w) in patches → [sum of t·h·w / merge², D].
     ///
     /// # Errors
-    /// Fails if the number or size of patches is not that of the grids, or a grid does not split into merged
-    /// patches.
+    /// Fails if the number or size of patches is not that of the grids, a grid does not split into merged
+    /// patches, or the model was built without vision tower.
     pub fn image_embeds(&self, pixel_values: &Tensor, grids: &[[usize; 3]]) -> Result<Tensor> {
-        self.vision.forward(pixel_values, grids)
+        let vision = self.vision.as_ref().ok_or_else(|| {
+            let message = "the language model was loaded without its vision tower";
+            ModelError::Input(message.into())
+        })?;
+        vision.forward(pixel_values, grids)
     }
 
     /// Rotary positions of a prompt.
