@@ -54,6 +54,7 @@ pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<openai_ocr::OpenAiOcr>(),
     ObserverKind::describe::<ppocr::PpOcr>(),
     ObserverKind::describe::<quality::QualityObserver>(),
+    ObserverKind::describe::<qwen::QwenFirstToken>(),
     ObserverKind::describe::<qwen::QwenOcr>(),
     ObserverKind::describe::<qwen::QwenVqa>(),
     ObserverKind::describe::<qwen::QwenVqaScore>(),

@@ -13,6 +13,7 @@
 //! | [`Detections`] | `detections` | `geneval-detector`, `world` |
 //! | [`TextReading`] | `text` | `ppocr`, `got-ocr`, `qwen-ocr`, `openai-ocr`, `world` |
 //! | [`Answers`] | `answers` | `mplug-vqa`, `qwen-vqa` |
+//! | [`FirstTokens`] | `first`, `answers` | `qwen-first-token` |
 //! | [`Judgement`] | `calls` | `judge` |
 //! | [`PixelMeasures`] | `l1`, `ssim`, …, `mask` | `edit-pixels` |
 //! | [`Similarities`] | `clip_i`, `lpips`, …, `absent` | `edit-similarity` |
@@ -26,6 +27,7 @@ mod answers;
 mod detections;
 mod drift;
 mod field;
+mod first_token;
 mod judgement;
 mod maps;
 mod measures;
@@ -39,6 +41,7 @@ pub use answers::{Answered, Answers};
 pub use detections::{Detection, Detections};
 pub use drift::{DriftReading, EditSeen, ReadLine};
 pub use field::{Field, Text};
+pub use first_token::{FirstToken, FirstTokens};
 pub use judgement::{Call, Judgement, PromptsUsed};
 pub use maps::{
     Counts, DepthMeasures, EdgeMeasures, MapMeasures, MetricDepth, SegmentMeasures, f_distance,
