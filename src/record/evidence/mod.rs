@@ -18,6 +18,7 @@
 //! | [`PixelMeasures`] | `l1`, `ssim`, …, `mask` | `edit-pixels` |
 //! | [`Similarities`] | `clip_i`, `lpips`, …, `absent` | `edit-similarity` |
 //! | [`PromptSimilarity`], [`Preference`], [`Likelihood`], [`Quality`] | `clip_t`, `hpsv2`, `vqascore`, `sharpness` … | `clip-score`, `hpsv2`, `vqascore` and `qwen-vqascore`, `quality` |
+//! | [`Picked`], [`Aesthetic`] | `pickscore`, `aesthetic` | `pickscore`, `aesthetic` |
 //! | [`Restored`] | `psnr_clean` … | `restoration` |
 //! | [`MapMeasures`] | `map` | `maps` |
 //! | [`DriftReading`] | `source`, `after` | `text-drift` |
@@ -46,7 +47,7 @@ pub use judgement::{Call, Judgement, PromptsUsed};
 pub use maps::{
     Counts, DepthMeasures, EdgeMeasures, MapMeasures, MetricDepth, SegmentMeasures, f_distance,
 };
-pub use measures::{Likelihood, Preference, PromptSimilarity, Quality};
+pub use measures::{Aesthetic, Likelihood, Picked, Preference, PromptSimilarity, Quality};
 pub use official::{OfficialVerdict, Verdict};
 pub use pixels::{
     ChangeMask, Comparison, EditedPicture, Overlap, PixelMeasures, RegionMeasures, TargetMeasures,
