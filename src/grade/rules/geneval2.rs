@@ -287,7 +287,7 @@ impl Rule for GenEval2 {
             if let Some(value) = grade.parts.get("tifa") {
                 add("tifa".to_owned(), *value, 1.0);
             }
-            for (part, value) in &grade.parts {
+            for (part, value) in grade.parts.iter() {
                 let Some(skill) = part.strip_prefix(SKILL) else {
                     continue;
                 };
