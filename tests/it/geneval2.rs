@@ -40,7 +40,7 @@ fn questions_are_sums_and_prompts_are_means() {
     let official = rule("geneval2", "");
     let grade = judged(&*official, seen());
     // The third and fourth form of "two" share a token, which counts twice, and the lone blank counts.
-    let soft = [0.8125, 0.125 + 0.125 + 0.25 + 0.125, 0.125];
+    let soft: [f64; 3] = [0.8125, 0.125 + 0.125 + 0.25 + 0.125, 0.125];
     let gm = (soft[0] * soft[1] * soft[2]).cbrt();
     let am = soft.iter().sum::<f64>() / 3.0;
     near(grade.score.unwrap(), gm);
