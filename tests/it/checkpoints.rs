@@ -255,6 +255,17 @@ fn weights_with_another_checksum_get_no_name() {
     assert!(!dir.path().join("weights/sub/model.safetensors").exists());
 }
 
+/// The number on the page of Qwen3-VL-8B-Instruct, counted from its configuration alone.
+#[test]
+fn qwen3_vl_has_the_released_number_of_parameters() {
+    let keys = keys("qwen3-vl-8b", &[]);
+    let elements = keys.iter().map(|key| {
+        let sides = key["shape"].as_array().unwrap().iter();
+        sides.map(|side| side.as_u64().unwrap()).product::<u64>()
+    });
+    assert_eq!(elements.sum::<u64>(), 8_767_123_696);
+}
+
 #[test]
 fn hours_on_common_cards_are_estimated_from_the_arithmetic() {
     let dir = tempfile::tempdir().unwrap();
