@@ -2,8 +2,8 @@
 
     pip install torch diffusers transformers
     cargo build --config profile.dev.package.unigauge.opt-level=3
-    python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl clip mask2former \\
-        xomni-ar xomni-decoder
+    python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl qwen3-vl clip \\
+        mask2former sd-unet sd3 xomni-ar xomni-decoder
 
 Each round runs our program in a process of its own, then Python here (in f32, the median of three after one to warm up);
 the ratio is of the medians over all rounds. Weights are random on both sides. The prefill includes the vision tower on
@@ -91,11 +91,61 @@ def mask2former(config, shapes):
     return {"forward": lambda: model(pixels)}
 
 
-def qwen(config, shapes):
+def sd_unet(config, shapes):
+    from diffusers import EulerDiscreteScheduler, UNet2DConditionModel
+    model = UNet2DConditionModel.from_config(config).eval()
+    h, w = shapes["height"] // 8, shapes["width"] // 8
+    x = torch.randn(1, config["in_channels"], h, w)
+    text = torch.randn(2, shapes["text_tokens"], config["cross_attention_dim"])
+    added = None
+    if config.get("addition_embed_type") == "text_time":
+        width = config["projection_class_embeddings_input_dim"] - 6 * config["addition_time_embed_dim"]
+        sizes = torch.tensor([[8.0 * h, 8.0 * w, 0, 0, 8.0 * h, 8.0 * w]] * 2)
+        added = {"text_embeds": torch.randn(2, width), "time_ids": sizes}
+    scheduler = EulerDiscreteScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012)
+    scheduler.set_timesteps(50)
+    time, sigma, following = scheduler.timesteps[0], scheduler.sigmas[0], scheduler.sigmas[1]
+
+    def step():
+        scaled = x / (sigma ** 2 + 1) ** 0.5
+        both = model(torch.cat([scaled, scaled]), time, encoder_hidden_states=text, added_cond_kwargs=added).sample
+        without, given = both.chunk(2)
+        return x + (following - sigma) * (without + 7.5 * (given - without))
+
+    return {"step": step}
+
+
+def sd3(config, shapes):
+    from diffusers import SD3Transformer2DModel
+    model = SD3Transformer2DModel.from_config(config).eval()
+    h, w = shapes["height"] // 8, shapes["width"] // 8
+    x = torch.randn(1, config["in_channels"], h, w)
+    text = torch.randn(2, shapes["text_tokens"], config["joint_attention_dim"])
+    pooled, time = torch.randn(2, config["pooled_projection_dim"]), torch.tensor([900.0, 900.0])
+
+    def step():
+        both = model(hidden_states=torch.cat([x, x]), timestep=time, encoder_hidden_states=text,
+                     pooled_projections=pooled, return_dict=False)[0]
+        without, given = both.chunk(2)
+        return x + (0.85 - 0.9) * (without + 4.5 * (given - without))
+
+    return {"step": step}
+
+
+def qwen2_5_vl(config, shapes):
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+    return qwen(Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, config, shapes)
+
+
+def qwen3_vl(config, shapes):
+    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+    return qwen(Qwen3VLConfig, Qwen3VLForConditionalGeneration, config, shapes)
+
+
+def qwen(read, build, config, shapes):
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "config.json").write_text(json.dumps(config))
-        model = Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig.from_pretrained(folder)).eval()
+        model = build(read.from_pretrained(folder)).eval()
     vision = config["vision_config"]
     patches = shapes["image_patches"]
     grid = torch.tensor([[1, shapes["height"] // vision["patch_size"], shapes["width"] // vision["patch_size"]]])
@@ -198,7 +248,7 @@ def xomni_decoder(config, shapes):
 
 
 BUILD = {"clip": clip, "mask2former": mask2former, "flux": flux, "flux-vae": flux_vae, "siglip": siglip,
-         "qwen2.5-vl": qwen, "xomni-ar": xomni_ar, "xomni-decoder": xomni_decoder}
+         "qwen2.5-vl": qwen2_5_vl, "qwen3-vl": qwen3_vl, "sd-unet": sd_unet, "sd3": sd3, "xomni-ar": xomni_ar, "xomni-decoder": xomni_decoder}
 
 
 def theirs(report, repeats):

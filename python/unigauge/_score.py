@@ -45,8 +45,8 @@ def score(
         images: The pictures.
         prompts: The prompts, in the order of the pictures, or by name. Scorers that look at the picture alone
             need none.
-        scorers: "clip-score", "hpsv2", "vqascore", "qwen-vqascore", "quality" (measures without a network), or
-            `OBSERVER:KEY` for one number of an observer's evidence.
+        scorers: "clip-score", "hpsv2", "pickscore", "aesthetic", "vqascore", "qwen-vqascore", "quality" (measures
+            without a network), or `OBSERVER:KEY` for one number of an observer's evidence.
         suite: A suite's name or file.
         name: The name of the model that made the pictures.
         out: The folder of the results; the run is written to `OUT/SUITE/NAME/RUN`.

@@ -13,12 +13,14 @@ from ._program import toml_file
 MEASURES: Dict[str, Tuple[str, ...]] = {
     "clip-score": ("clip_t",),
     "hpsv2": ("hpsv2",),
+    "pickscore": ("pickscore",),
+    "aesthetic": ("aesthetic",),
     "vqascore": ("vqascore",),
     "qwen-vqascore": ("vqascore",),
     "quality": ("sharpness", "noise", "dynamic_range", "clipped", "contrast", "brightness", "colorfulness"),
 }
 #: Observers that compare a picture with its prompt.
-NEED_PROMPTS = ("clip-score", "hpsv2", "vqascore", "qwen-vqascore")
+NEED_PROMPTS = ("clip-score", "hpsv2", "pickscore", "vqascore", "qwen-vqascore")
 
 
 class Asked(NamedTuple):

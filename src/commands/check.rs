@@ -1,6 +1,6 @@
 //! `unigauge check`: checks that everything exists, and shows the plan.
 
-use super::checkpoint::{self, reads_checkpoint};
+use super::checkpoint::{self, on_cards, print_missing, reads_checkpoint};
 use super::cli::{CheckArgs, Layout, RunArgs};
 use super::context::Context;
 use super::failure::Failure;
@@ -191,7 +191,11 @@ fn check_target(ctx: &Context, request: &RunRequest) -> Result<bool, Failure> {
                 let prepared = PreparedRun::new(&selected, configured.clone(), options)?;
                 print_plan(&prepared)?;
                 // The networks take the same memory with every seed.
-                complete &= index > 0 || print_memory(&prepared, request);
+                if index == 0 {
+                    let gpu = request.device.is_gpu();
+                    print_missing(ctx, &prepared.configured.model, gpu)?;
+                    complete &= print_memory(&prepared, request);
+                }
             }
         }
     }
@@ -249,6 +253,9 @@ fn print_plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
     );
     if left > 0 {
         println!("  estimate: {}", estimate(prepared.timed_outputs()?, left));
+        if let Some(tflop) = prepared.configured.tflop_per_output()? {
+            println!("  {}", on_cards(tflop, left));
+        }
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::generate::{BuildError, GENERATORS, Part};
 use crate::hub::HubError;
 use crate::model::weights::Checked;
-use crate::session::{ModelCheckpoint, RepositoryFiles};
+use crate::session::{ModelCheckpoint, RepositoryFiles, hours_on_cards};
 use crate::text::count::counted;
 use candle_core::DType;
 use indicatif::HumanBytes;
@@ -52,10 +52,40 @@ pub(super) fn check(ctx: &Context, model: ModelFile, args: &CheckArgs) -> Result
     if has_weights && !print_weights(&checkpoint, args.quick) {
         exit = Exit::Environment;
     }
+    if let Some(tflop) = checkpoint.tflop_per_output {
+        println!("{}", on_cards(tflop, 1));
+    }
     for line in checkpoint.memory_plan(args.vram_budget.map(|size| size.as_u64())) {
         println!("  {line}");
     }
     Ok(exit)
+}
+
+/// Prints the files of a model's checkpoint with their sizes, if its folder does not exist yet.
+///
+/// # Errors
+/// Fails if the model has mistakes, or the user ends the work.
+pub(super) fn print_missing(ctx: &Context, model: &ModelFile, gpu: bool) -> Result<(), Failure> {
+    if model.repositories.is_empty() {
+        return Ok(());
+    }
+    let checkpoint = ModelCheckpoint::new(&ctx.session, model.clone(), gpu)?;
+    if !checkpoint.exists() {
+        for repository in &checkpoint.model.repositories {
+            print_files(ctx, &checkpoint, repository)?;
+        }
+    }
+    Ok(())
+}
+
+/// The estimated time of outputs on common cards, in words.
+pub(super) fn on_cards(tflop_per_output: f64, outputs: usize) -> String {
+    format!(
+        "{} of {tflop_per_output:.0} TFLOP each, estimated on common cards: {}. In brackets the assumed TFLOP/s, a \
+         third of the peak in f16; nothing was measured.",
+        counted(outputs, "output"),
+        hours_on_cards(tflop_per_output, outputs)
+    )
 }
 
 /// The names of the generators that run networks in this process, such as "flux or xomni".

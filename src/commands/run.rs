@@ -6,6 +6,7 @@ use super::context::Context;
 use super::failure::Failure;
 use super::progress::say;
 use super::summaries::{exit_of, print_summaries};
+use super::table::corrected_pairs;
 use crate::compare::{Allowed, DifferenceOptions};
 use crate::config::StudyFile;
 use crate::exit::Exit;
@@ -98,6 +99,11 @@ fn conclude(
     };
     let page = write_page(target, &args.out, made, &published)?;
     print_summaries(ctx, &summaries, &published)?;
+    if target.study.as_ref().is_some_and(|study| study.corrected) && !ctx.json {
+        let graded = made.iter().filter(|run| run.summary.is_some());
+        let text = corrected_pairs(graded.map(|run| run.folder.root()))?;
+        print!("{text}");
+    }
     say(format!("report: {}", page.display()));
     Ok(exit_of(&summaries))
 }

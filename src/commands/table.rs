@@ -10,6 +10,7 @@ use crate::exit::Exit;
 use crate::report::{Measured, Paired, Table, TableSettings, printed};
 use crate::run::read_json;
 use crate::session::{TitledSummary, open_graded, suite_deviations};
+use crate::study::correct;
 use crate::table::formats::{JSON, TERMINAL, of_file};
 use crate::table::{Document, Format, FormatError, Grid, Window};
 use serde_json::json;
@@ -39,6 +40,9 @@ pub(super) fn table(ctx: &Context, args: &TableArgs) -> Result<Exit, Failure> {
             file.flat_map(|file| Paired::of_run(run.measured(), file))
         });
         pairs.extend(paired);
+    }
+    if args.corrected {
+        pairs.iter_mut().for_each(correct);
     }
     if args.pairs && pairs.is_empty() {
         return Err(Failure::nothing(
@@ -76,6 +80,24 @@ impl Run {
             deviations: &self.deviations,
         }
     }
+}
+
+/// The runs beside the published rows of their models, with corrected verdicts, for eyes.
+///
+/// # Errors
+/// Fails if a folder is not a graded run.
+pub(super) fn corrected_pairs<'a>(runs: impl Iterator<Item = &'a Path>) -> Result<String, Failure> {
+    let files = config::all_published()?;
+    let mut pairs = Vec::new();
+    for folder in runs {
+        let run = Run::read(folder)?;
+        for file in &files {
+            pairs.extend(Paired::of_run(run.measured(), file));
+        }
+    }
+    pairs.iter_mut().for_each(correct);
+    let document = document(&[], &pairs, true)?;
+    Ok(TERMINAL.text(&document, Window::detect())?)
 }
 
 /// The published files with the rows that were asked for; files without such a row are left out.

@@ -28,7 +28,7 @@ pub use document::Document;
 pub use error::ConfigError;
 pub use library::{Kind, Listed, Loaded, Origin, list};
 pub use metric::Metric;
-pub use model_file::{ModelFile, model};
+pub use model_file::{ModelCost, ModelFile, model};
 pub use policy_file::{Correction, PartialRuns, PolicyFile, PolicyRule, TestChoice, Tier, policy};
 pub use published_file::{
     OverallOf, PublishedFile, PublishedRow, all_published, published, published_file,

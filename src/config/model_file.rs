@@ -32,12 +32,25 @@ pub struct ModelFile {
     /// Where the checkpoint in `settings.checkpoint` is published; `unigauge fetch NAME` downloads it.
     #[serde(default)]
     pub repositories: Vec<Repository>,
+    /// What an output costs to compute, from which `unigauge check` estimates hours on common cards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<ModelCost>,
     /// Notes below the results of a suite, by the suite's name, such as remarks on the published results.
     #[serde(default)]
     pub notes: BTreeMap<String, Vec<String>>,
     /// Options that differ for a suite, by the suite's name.
     #[serde(default)]
     pub presets: BTreeMap<String, Settings>,
+}
+
+/// The arithmetic of the network that makes pictures step by step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCost {
+    /// Of one evaluation, multiplications and additions apart, in TFLOP. Guidance takes two evaluations a step.
+    pub tflop_per_evaluation: f64,
+    /// Width and height of the picture for which this holds, in pixels.
+    pub size: [u32; 2],
 }
 
 impl ModelFile {

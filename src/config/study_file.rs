@@ -38,6 +38,10 @@ pub struct StudyFile {
     /// rows.
     #[serde(default)]
     pub published: bool,
+    /// Whether a table of its own puts each run beside the published row of the same model, with verdicts that
+    /// are corrected for the number of compared numbers (Holm).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrected: bool,
     /// The run seed, from which the seed of each output is derived.
     #[serde(default)]
     pub seed: Option<u64>,

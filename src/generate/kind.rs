@@ -85,6 +85,12 @@ pub trait Pipeline: 'static {
         Vec::new()
     }
 
+    /// How many times the network that makes a picture step by step is evaluated for an output. `None` if that
+    /// is not known.
+    fn evaluations(_settings: &Self::Settings) -> Option<usize> {
+        None
+    }
+
     /// The phases in their order, from the configurations in `folder` alone, which is the checkpoint or a
     /// folder with its configurations. Only this function names the networks. Loading, the plan of the
     /// device's memory, `check` and `check --keys` read these phases.
@@ -120,6 +126,7 @@ pub struct GeneratorKind {
 #[derive(Debug, Clone, Copy)]
 struct Networks {
     resolved: fn(&Settings) -> Result<Value, BuildError>,
+    evaluations: fn(&Settings) -> Result<Option<usize>, BuildError>,
     parts: fn(&Settings, &Path, bool) -> Result<Vec<Part>, BuildError>,
     released: &'static [&'static [ReleasedConfig]],
 }
@@ -153,6 +160,7 @@ impl GeneratorKind {
             most_workers: |_| Ok(Some(1)),
             networks: Some(Networks {
                 resolved: resolved::<P>,
+                evaluations: |settings| Ok(P::evaluations(&settings.read()?)),
                 parts: parts::<P>,
                 released: P::RELEASED,
             }),
@@ -210,6 +218,16 @@ impl GeneratorKind {
             Some(networks) => (networks.resolved)(settings),
             None => Ok(settings.to_json()),
         }
+    }
+
+    /// How many times the network that makes a picture step by step is evaluated for an output. `None` if that
+    /// is not known.
+    ///
+    /// # Errors
+    /// Fails if the settings have mistakes.
+    pub fn evaluations(&self, settings: &Settings) -> Result<Option<usize>, BuildError> {
+        let networks = self.networks.as_ref();
+        networks.map_or(Ok(None), |networks| (networks.evaluations)(settings))
     }
 
     /// What determines the outputs in addition to the settings. For networks it is the number format on this

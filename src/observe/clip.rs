@@ -95,6 +95,14 @@ impl ClipEncoder {
         self.processor.size
     }
 
+    /// The factor of cosines before a softmax.
+    ///
+    /// # Errors
+    /// Fails if the stored value cannot be read.
+    pub(super) fn scale(&self) -> Result<f64> {
+        self.clip.scale()
+    }
+
     /// The unit vector of a text. A text that is too long loses its end.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //!
 //! An observer writes raw evidence ([`crate::record::evidence`]) and never a score.
 
+pub mod aesthetic;
 pub mod clip_score;
 pub mod edit_pixels;
 pub mod edit_similarity;
@@ -13,6 +14,7 @@ pub mod judge;
 pub mod maps;
 pub mod mplug_vqa;
 pub mod openai_ocr;
+pub mod pickscore;
 pub mod ppocr;
 pub mod quality;
 pub mod qwen;
@@ -41,6 +43,7 @@ pub use registry::{build, find, kind, names};
 /// The kinds of observers, by name. A new kind is a file of its own that implements [`Described`], with one
 /// line here and one `mod` line above.
 pub const OBSERVERS: &[ObserverKind] = &[
+    ObserverKind::describe::<aesthetic::AestheticObserver>(),
     ObserverKind::describe::<clip_score::ClipScore>(),
     ObserverKind::describe::<edit_pixels::EditPixels>(),
     ObserverKind::describe::<edit_similarity::EditSimilarity>(),
@@ -52,8 +55,10 @@ pub const OBSERVERS: &[ObserverKind] = &[
     ObserverKind::describe::<text_drift::MiniDrift>(),
     ObserverKind::describe::<mplug_vqa::MplugVqa>(),
     ObserverKind::describe::<openai_ocr::OpenAiOcr>(),
+    ObserverKind::describe::<pickscore::PickScore>(),
     ObserverKind::describe::<ppocr::PpOcr>(),
     ObserverKind::describe::<quality::QualityObserver>(),
+    ObserverKind::describe::<qwen::QwenFirstToken>(),
     ObserverKind::describe::<qwen::QwenOcr>(),
     ObserverKind::describe::<qwen::QwenVqa>(),
     ObserverKind::describe::<qwen::QwenVqaScore>(),

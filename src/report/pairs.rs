@@ -11,6 +11,9 @@ use crate::text::count::counted;
 use crate::text::decimal::signed;
 use serde::Serialize;
 
+/// A corrected p value below this one is a difference.
+const SIGNIFICANT: f64 = 0.05;
+
 /// One number, in print and measured, on the scale that papers print.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Pair {
@@ -33,6 +36,13 @@ pub struct Pair {
     pub inside: Option<bool>,
     /// How many items the measured value is of.
     pub n: usize,
+    /// Half a unit of the last printed digit.
+    #[serde(skip)]
+    pub half_unit: f64,
+    /// The p value of the difference, corrected for the number of compared numbers. `None` if nobody asked for
+    /// it, or there is no interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corrected_p: Option<f64>,
 }
 
 /// A run beside a paper's row of the same model.
@@ -109,6 +119,7 @@ impl Paired {
             ])
         };
         let caveats = self.caveats.iter().map(|caveat| format!("! {caveat}."));
+        let verdict = self.corrected_verdict().into_iter();
         let notes = self.notes.iter().map(|note| format!("{note}."));
         Grid {
             style: Style::PAIRS,
@@ -127,8 +138,28 @@ impl Paired {
                 "printed lies",
             ]),
             rows: self.pairs.iter().map(line).collect(),
-            notes: caveats.chain(notes).collect(),
+            notes: caveats.chain(verdict).chain(notes).collect(),
         }
+    }
+
+    /// The verdict on all numbers together, if they were corrected.
+    fn corrected_verdict(&self) -> Option<String> {
+        let judged = self.pairs.iter().filter_map(|pair| {
+            let p = pair.corrected_p?;
+            Some((pair.column.as_str(), p))
+        });
+        let judged: Vec<(&str, f64)> = judged.collect();
+        let differs = judged.iter().filter(|(_, p)| *p < SIGNIFICANT);
+        let differs: Vec<String> = differs
+            .map(|(column, p)| format!("{column} (p = {p:.3})"))
+            .collect();
+        let what = if differs.is_empty() {
+            "no printed number differs from the run".to_owned()
+        } else {
+            format!("these differ from the run: {}", differs.join(", "))
+        };
+        let count = judged.len();
+        (count > 0).then(|| format!("Corrected for {} (Holm), {what}.", counted(count, "number")))
     }
 
     /// One record for each number, unrounded.
@@ -137,7 +168,8 @@ impl Paired {
         for run in all {
             rows.extend(run.pairs.iter().map(|pair| (run, pair)));
         }
-        Records::rows(&rows)
+        let corrected = rows.iter().any(|(_, pair)| pair.corrected_p.is_some());
+        let records = Records::rows(&rows)
             .filled("suite", |(run, _)| run.suite.as_str())
             .filled("model", |(run, _)| run.model.as_str())
             .filled("run", |(run, _)| run.run.as_str())
@@ -151,8 +183,13 @@ impl Paired {
             .finite("low", |(_, pair)| pair.low)
             .finite("high", |(_, pair)| pair.high)
             .truth("inside", |(_, pair)| pair.inside)
-            .filled("caveats", |(run, _)| run.caveats.join("; "))
-            .build()
+            .filled("caveats", |(run, _)| run.caveats.join("; "));
+        if corrected {
+            return records
+                .finite("corrected_p", |(_, pair)| pair.corrected_p)
+                .build();
+        }
+        records.build()
     }
 }
 
@@ -191,6 +228,8 @@ fn pair(measured: Measured<'_>, file: &PublishedFile, row: &PublishedRow) -> Opt
             difference: measured - printed,
             inside: low.zip(high).map(holds),
             n,
+            half_unit: half,
+            corrected_p: None,
         })
     };
     let bounds = [overall.low, overall.high].map(|bound| scale(None, bound));

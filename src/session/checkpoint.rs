@@ -20,6 +20,8 @@ pub struct ModelCheckpoint {
     /// The networks with the tensors that they read. `None` if the generator runs no networks in this
     /// process.
     pub parts: Option<Vec<Part>>,
+    /// The arithmetic of one output in TFLOP. `None` if it is not known.
+    pub tflop_per_output: Option<f64>,
     generator: &'static GeneratorKind,
     settings: Settings,
     /// Keeps the configurations of a checkpoint that does not exist yet, and scratch files of the networks.
@@ -42,12 +44,14 @@ impl ModelCheckpoint {
     /// Fails if the settings of the model or a configuration have mistakes, or the temporary folder cannot be
     /// written.
     pub fn new(session: &Session, model: ModelFile, gpu: bool) -> Result<Self, SessionError> {
+        let configured = ConfiguredModel::new(session, model, "")?;
+        let tflop_per_output = configured.tflop_per_output()?;
         let ConfiguredModel {
             model,
             generator,
             settings,
             ..
-        } = ConfiguredModel::new(session, model, "")?;
+        } = configured;
         let parent = std::env::temp_dir();
         let unwritable = FileError::of_action("cannot make a folder in", &parent);
         let temporary =
@@ -62,6 +66,7 @@ impl ModelCheckpoint {
             model,
             folder,
             parts,
+            tflop_per_output,
             generator,
             settings,
             temporary,

@@ -37,6 +37,7 @@ mod agreement;
 mod check;
 mod checkpoint;
 mod comparison;
+mod cost;
 mod deviations;
 mod device;
 mod engines;
@@ -78,6 +79,7 @@ pub use check::{
 };
 pub use checkpoint::{ModelCheckpoint, RepositoryFiles, checkpoint_folder};
 pub use comparison::{ComparedFolders, ComparedRuns, write_comparison};
+pub use cost::{CARDS, Card, hours_on_cards};
 pub use deviations::suite_deviations;
 pub use device::DeviceChoice;
 pub use engines::OcrEngine;

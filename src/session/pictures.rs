@@ -165,6 +165,7 @@ impl<'a> PictureFolder<'a> {
             notes: Default::default(),
             presets: Default::default(),
             repositories: Vec::new(),
+            cost: None,
         }
     }
 }

@@ -37,4 +37,4 @@ pub mod random;
 pub mod shared;
 pub mod tails;
 
-pub use normal::Z_95;
+pub use normal::{Z_95, p_from_interval};

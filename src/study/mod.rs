@@ -6,6 +6,7 @@
 //! | `pool` | the runs of a level as one set of outcomes, repeats of an item together |
 //! | `estimate` | one number of a level, with its interval |
 //! | `section` | the numbers of one suite: values, differences, groups |
+//! | `corrected` | verdicts on printed numbers, corrected for their number |
 //! | [`curves`] | series over steps, read from logs |
 //! | `charts` | which charts a study has |
 //! | `charted` | the levels as charts take them |
@@ -16,6 +17,7 @@
 
 mod charted;
 mod charts;
+mod corrected;
 pub mod curves;
 mod estimate;
 mod long;
@@ -26,6 +28,7 @@ mod section;
 mod tables;
 mod write;
 
+pub use corrected::correct;
 pub use curves::Series;
 pub use models::{Part, StudyModel};
 pub use section::{GroupCell, Grouped, LevelRow, Section};

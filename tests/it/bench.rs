@@ -11,6 +11,8 @@ fn tiny(dir: &std::path::Path, network: &str) -> String {
         "flux" => "flux_transformer",
         "flux-vae" => "flux_vae",
         "sd-unet" => "sd_unet",
+        "sd3" => "sd3_transformer",
+        "qwen3-vl" => "qwen3_vl",
         "siglip" => "siglip_vision",
         _ => "qwen2_5_vl",
     };
@@ -35,7 +37,9 @@ fn every_network_is_timed_by_phase() {
         ("flux", "64x32", &["step"]),
         ("flux-vae", "64x32", &["decode", "encode"]),
         ("sd-unet", "64x48", &["step"]),
+        ("sd3", "64x48", &["step"]),
         ("siglip", "64x32", &["forward"]),
+        ("qwen3-vl", "64x32", &["decode", "prefill", "vision"]),
         ("qwen2.5-vl", "112x56", &["decode", "prefill", "vision"]),
         ("qwen-image", "64x32", &["step"]),
     ] {
@@ -65,7 +69,7 @@ fn every_network_is_timed_by_phase() {
             assert!(0.0 < second("min") && second("min") <= second("median"));
             assert!(second("median") <= second("max"));
         }
-        if network == "qwen2.5-vl" {
+        if network.starts_with("qwen") {
             // Every new token but the first.
             assert_eq!(report["phases"]["decode"]["n"], 4);
         }

@@ -290,3 +290,47 @@ fn weights_with_another_checksum_get_no_name() {
     assert!(said.contains("SHA-256"), "{said}");
     assert!(!dir.path().join("weights/sub/model.safetensors").exists());
 }
+
+/// The number on the page of Qwen3-VL-8B-Instruct, counted from its configuration alone.
+#[test]
+fn qwen3_vl_has_the_released_number_of_parameters() {
+    let keys = keys("qwen3-vl-8b", &[]);
+    let elements = keys.iter().map(|key| {
+        let sides = key["shape"].as_array().unwrap().iter();
+        sides.map(|side| side.as_u64().unwrap()).product::<u64>()
+    });
+    assert_eq!(elements.sum::<u64>(), 8_767_123_696);
+}
+
+#[test]
+fn hours_on_common_cards_are_estimated_from_the_arithmetic() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |target: &str| {
+        let output = unigauge(dir.path())
+            .args(["--offline", "check", target, "--device", "cpu"])
+            .env("UNIGAUGE_CACHE", dir.path().join("cache"))
+            .assert()
+            .code(6);
+        String::from_utf8_lossy(&output.get_output().stdout).into_owned()
+    };
+    // 50 steps of two evaluations of 0.8 TFLOP, at a third of 65 TFLOP/s.
+    let one = check("stable-diffusion-1.5");
+    assert!(
+        one.contains("1 output of 80 TFLOP each") && one.contains("T4 3.7 s (22)"),
+        "{one}"
+    );
+    // Four steps without guidance.
+    let turbo = check("sd3.5-large-turbo");
+    assert!(turbo.contains("1 output of 124 TFLOP each"), "{turbo}");
+    // 553 prompts with four pictures each, beside the files that are to be fetched.
+    let study = check("reproduce-geneval");
+    for expected in [
+        "2212 outputs of 80 TFLOP each",
+        "T4 2.3 h (22)",
+        "2212 outputs of 676 TFLOP each",
+        "nothing was measured",
+        "repository stable-diffusion-v1-5/stable-diffusion-v1-5 @ 451f4fe16113bff5a5d2269ed5ad43b0592e9a14",
+    ] {
+        assert!(study.contains(expected), "{expected}\n{study}");
+    }
+}

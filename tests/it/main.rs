@@ -34,6 +34,7 @@ mod folder;
 mod gate;
 mod gedit;
 mod geneval;
+mod geneval2;
 mod got_ocr;
 mod grading;
 mod grpo;

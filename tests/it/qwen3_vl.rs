@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 /// The tiny checkpoint as a user has a released one, in the folder `tiny`.
-fn checkpoint(dir: &Path) {
+pub(crate) fn checkpoint(dir: &Path) {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/parity");
     let folder = dir.join("tiny");
     copy_into(&golden.join("qwen3_vl/checkpoint"), &folder);
@@ -31,12 +31,12 @@ fn checkpoint(dir: &Path) {
     .unwrap();
 }
 
-fn picture(path: &Path, shade: u8) {
+pub(crate) fn picture(path: &Path, shade: u8) {
     let picture = image::RgbImage::from_fn(40, 30, |x, y| image::Rgb([shade, x as u8, y as u8]));
     picture.save(path).unwrap();
 }
 
-const LIMITS: &str = "min_pixels = 256\nmax_pixels = 2048\n";
+pub(crate) const LIMITS: &str = "min_pixels = 256\nmax_pixels = 2048\n";
 
 #[test]
 fn a_question_about_a_picture_is_answered_in_words() {

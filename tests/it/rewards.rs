@@ -550,3 +550,37 @@ fn z_scores_compare_the_outputs_of_an_item() {
         grades[2]
     );
 }
+
+#[test]
+fn a_reward_names_the_learned_scorers_of_looks_and_choices() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let reward = "name = 'looks'\ntitle = 'Looks'\ncombine = 'mean'\nobservers = ['aesthetic', 'pickscore']\n\n\
+                  [[components]]\nname = 'looks'\nrule = 'measure'\nscale = [4, 7]\n\
+                  options = { key = 'aesthetic', observer = 'aesthetic' }\n\n\
+                  [[components]]\nname = 'choice'\nrule = 'measure'\nscale = [18, 24]\n\
+                  options = { key = 'pickscore', observer = 'pickscore' }\n";
+    fs::write(dir.join("looks.toml"), reward).unwrap();
+    let (checked, _) = ran(dir, 0, &["check", "looks.toml"]);
+    assert!(checked.contains("fine, 2 components"), "{checked}");
+    let item = json!({"item": "dog", "task": "text-to-image", "prompt": "a dog"});
+    fs::write(dir.join("items.jsonl"), format!("{item}\n")).unwrap();
+    let seen = [
+        json!({"item": "dog", "observer": "aesthetic", "evidence": {"aesthetic": 5.5, "head": "v2"}}),
+        json!({"item": "dog", "observer": "pickscore", "evidence": {"pickscore": 22.5}}),
+    ];
+    fs::write(
+        dir.join("evidence.jsonl"),
+        format!("{}\n{}\n", seen[0], seen[1]),
+    )
+    .unwrap();
+    let args = ["--items", "items.jsonl", "--evidence", "evidence.jsonl"];
+    let grade = ["grade", "--suite", "mini-geneval", "--out", "graded"];
+    let rule = ["--rule", "reward", "--set", "reward=looks.toml"];
+    ran(dir, 0, &[&grade[..], &args, &rule].concat());
+    let score = lines(&dir.join("graded/grades.jsonl"))[0]["score"]
+        .as_f64()
+        .unwrap();
+    // Half of the way from 4 to 7, and three quarters of that from 18 to 24.
+    near(score, (0.5 + 0.75) / 2.0);
+}

@@ -3,6 +3,7 @@
 
 use crate::parity::copy_into;
 use crate::support::{lines, stderr, unigauge};
+use candle_core::{Device, Tensor};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -314,4 +315,116 @@ fn a_chat_makes_pictures() {
     }
     let cut = outputs(dir.path(), "cut");
     assert_eq!(cut[0]["prompt_truncated_for"], json!(["qwen3"]));
+}
+
+/// A safety checker of random weights beside the other parts, in which every concept has this threshold.
+fn safety_checker(dir: &Path, model: &Path, threshold: f32) {
+    let folder = dir.join("tiny/safety_checker");
+    fs::create_dir_all(&folder).unwrap();
+    let config = json!({"projection_dim": 6, "vision_config": {"hidden_size": 8, "intermediate_size": 12,
+        "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 28, "patch_size": 14}});
+    fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    let output = unigauge(dir)
+        .args(["--json", "check", "--keys"])
+        .arg(model)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let keys: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let own = keys
+        .iter()
+        .filter(|tensor| tensor["network"] == "safety checker");
+    let tensors: std::collections::HashMap<String, Tensor> = own
+        .map(|tensor| {
+            let name = tensor["name"].as_str().unwrap().to_owned();
+            let sides = tensor["shape"].as_array().unwrap().iter();
+            let shape: Vec<usize> = sides.map(|side| side.as_u64().unwrap() as usize).collect();
+            let count: usize = shape.iter().product();
+            let value = |at: usize| {
+                if name.ends_with("embeds_weights") {
+                    threshold
+                } else {
+                    (at as f32 * 0.7 + name.len() as f32).sin()
+                }
+            };
+            let values: Vec<f32> = (0..count).map(value).collect();
+            let tensor = Tensor::from_vec(values, shape, &Device::Cpu).unwrap();
+            (name, tensor)
+        })
+        .collect();
+    // The names and the counts of the published file.
+    for (name, shape) in [
+        (
+            "vision_model.vision_model.embeddings.class_embedding",
+            &[8][..],
+        ),
+        ("visual_projection.weight", &[6, 8]),
+        ("concept_embeds", &[17, 6]),
+        ("concept_embeds_weights", &[17]),
+        ("special_care_embeds", &[3, 6]),
+        ("special_care_embeds_weights", &[3]),
+    ] {
+        assert_eq!(tensors[name].dims(), shape, "{name}");
+    }
+    candle_core::safetensors::save(&tensors, folder.join("model.safetensors")).unwrap();
+}
+
+#[test]
+fn the_safety_checker_makes_pictures_black_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path(), "sd_pipeline");
+    let items = "{\"id\": \"a\", \"prompt\": \"a dog\"}\n{\"id\": \"b\", \"prompt\": \"a cat\"}\n";
+    fs::write(dir.path().join("own.jsonl"), items).unwrap();
+    let suite = "name = \"own\"\nversion = \"1\"\ntitle = \"Own\"\ntask = \"text-to-image\"\nobservers = [\"quality\"]\n\n\
+                 [items]\nfile = \"own.jsonl\"\n\n[grade]\nrule = \"measure\"\noptions = { key = \"brightness\" }\n";
+    fs::write(dir.path().join("own.toml"), suite).unwrap();
+    let run = |model: &Path, out: &str| {
+        let mut command = unigauge(dir.path());
+        command.args([
+            "run", "own.toml", "--device", "cpu", "--out", out, "--model",
+        ]);
+        command.arg(model).assert().success();
+        let folder = dir.path().join(out).join("own/tiny/seed0");
+        let mut made = lines(&folder.join("outputs.jsonl"));
+        made.sort_by_key(|line| line["item"].to_string());
+        let summary: Value =
+            serde_json::from_slice(&fs::read(folder.join("summary.json")).unwrap()).unwrap();
+        (folder, made, summary["notes"].to_string())
+    };
+    let hashes =
+        |made: &[Value]| -> Vec<Value> { made.iter().map(|line| line["sha256"].clone()).collect() };
+    let (_, plain, _) = run(&model(dir.path(), ""), "plain");
+    let checked = model(dir.path(), "safety_checker = true");
+
+    // No cosine is above 1, so nothing is found.
+    safety_checker(dir.path(), &checked, 2.0);
+    let (_, shown, notes) = run(&checked, "shown");
+    assert_eq!(hashes(&shown), hashes(&plain));
+    assert!(!notes.contains("black"), "{notes}");
+
+    // Every cosine is above −1.
+    safety_checker(dir.path(), &checked, -1.5);
+    let (folder, made, notes) = run(&checked, "black");
+    let told = "the safety checker made the picture black";
+    assert!(
+        notes.contains(&format!("2 of 2 outputs: {told}")),
+        "{notes}"
+    );
+    for line in &made {
+        assert_eq!(line["notes"], json!([told]), "{line}");
+        let file = folder.join(line["file"].as_str().unwrap());
+        let picture = image::open(file).unwrap().to_rgb8();
+        assert_eq!(picture.dimensions(), (32, 24));
+        assert!(picture.pixels().all(|pixel| pixel.0 == [0; 3]));
+    }
+}
+
+#[test]
+fn sdxl_has_no_safety_checker() {
+    let dir = tempfile::tempdir().unwrap();
+    checkpoint(dir.path(), "sd_pipeline_xl");
+    let model = model(dir.path(), "safety_checker = true");
+    let output = generate(dir.path(), &model, "out", &["--repeats", "1"]).failure();
+    let said = stderr(output.get_output());
+    assert!(said.contains("SDXL has no safety checker"), "{said}");
 }

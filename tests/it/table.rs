@@ -627,3 +627,55 @@ fn a_run_of_geneval_stands_beside_uniworld_v1() {
         assert!(caveats.contains(words), "{caveats}");
     }
 }
+
+#[test]
+fn verdicts_on_printed_numbers_are_corrected_for_their_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = echo(dir.path(), 12);
+    papers(dir.path());
+    let run = run.to_str().unwrap();
+    let corrected = |format: &str| {
+        let args = ["table", "--runs", run, "--pairs", "--corrected", "--format"];
+        shown(dir.path(), &[&args[..], &[format]].concat())
+    };
+    let text = corrected("terminal");
+    // 48.95 above 50, where half of the interval is 28.48: z = 3.37, p = 0.00076, times three.
+    assert!(
+        text.contains(
+            "Corrected for 3 numbers (Holm), these differ from the run: other (p = 0.002)."
+        ),
+        "{text}"
+    );
+    assert!(text.contains("Corrected for 1 number (Holm)"), "{text}");
+    let json: Value = serde_json::from_str(&corrected("json")).unwrap();
+    let p = |pair: usize| {
+        json["pairs"][0]["pairs"][pair]["corrected_p"]
+            .as_f64()
+            .unwrap()
+    };
+    assert_eq!([p(0), p(1)], [1.0, 1.0]);
+    assert!((p(2) - 0.00227).abs() < 2e-4, "{}", p(2));
+    assert!(
+        corrected("csv")
+            .lines()
+            .next()
+            .unwrap()
+            .ends_with(",caveats,corrected_p")
+    );
+}
+
+#[test]
+fn a_study_asks_for_corrected_verdicts() {
+    let dir = tempfile::tempdir().unwrap();
+    crate::support::text_suite(dir.path(), 12);
+    crate::support::model(dir.path(), "echo", "echo", "");
+    papers(dir.path());
+    let study = "name = \"s\"\ntitle = \"S\"\nmodels = [\"echo.toml\"]\nsuites = [\"questions.toml\"]\ncorrected = true\n";
+    fs::write(dir.path().join("s.toml"), study).unwrap();
+    let text = shown(dir.path(), &["run", "./s.toml"]);
+    assert!(
+        text.contains("beside Echo, the model in paper, table 1")
+            && text.contains("Corrected for 3 numbers (Holm)"),
+        "{text}"
+    );
+}

@@ -1,5 +1,6 @@
 //! The networks that can be measured, each in its own file, and the list of them all.
 
+mod answering;
 mod bagel;
 mod clip;
 mod flux;
@@ -7,6 +8,8 @@ mod flux_vae;
 mod mask2former;
 mod qwen2_5_vl;
 mod qwen_image;
+mod qwen3_vl;
+mod sd3;
 mod sd_unet;
 mod siglip;
 mod xomni_ar;
@@ -23,6 +26,8 @@ pub static NETWORKS: &[NetworkKind] = &[
     NetworkKind::timed::<mask2former::Mask2Former>(),
     NetworkKind::timed::<qwen2_5_vl::Qwen2_5Vl>(),
     NetworkKind::timed::<qwen_image::QwenImage>(),
+    NetworkKind::timed::<qwen3_vl::Qwen3Vl>(),
+    NetworkKind::timed::<sd3::Sd3>(),
     NetworkKind::timed::<sd_unet::SdUnet>(),
     NetworkKind::timed::<siglip::Siglip>(),
     NetworkKind::timed::<xomni_ar::XOmniAr>(),

@@ -34,6 +34,9 @@ pub(crate) struct TableArgs {
     /// Print only the comparison of the runs with the published rows of the same model
     #[arg(long, requires = "runs")]
     pub pairs: bool,
+    /// Correct the comparisons of each run for their number (Holm), and say which numbers differ
+    #[arg(long, requires = "runs")]
+    pub corrected: bool,
     /// How to print [default: what the file's name says, or terminal]
     #[arg(long, value_parser = any())]
     pub format: Option<&'static Format>,

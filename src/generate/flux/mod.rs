@@ -37,6 +37,10 @@ impl Pipeline for Flux {
         &settings.checkpoint
     }
 
+    fn evaluations(settings: &FluxSettings) -> Option<usize> {
+        Some(settings.num_inference_steps)
+    }
+
     fn phases(
         settings: &FluxSettings,
         folder: &CheckpointFolder,

@@ -36,6 +36,10 @@ impl Pipeline for Kontext {
         &settings.checkpoint
     }
 
+    fn evaluations(settings: &KontextSettings) -> Option<usize> {
+        Some(settings.num_inference_steps)
+    }
+
     fn phases(
         settings: &KontextSettings,
         folder: &CheckpointFolder,

@@ -44,6 +44,12 @@ impl Pipeline for StableDiffusion {
         &settings.checkpoint
     }
 
+    /// Guidance takes two evaluations a step.
+    fn evaluations(settings: &StableDiffusionSettings) -> Option<usize> {
+        let a_step = if settings.guidance_scale > 1.0 { 2 } else { 1 };
+        Some(settings.num_inference_steps * a_step)
+    }
+
     fn phases(
         settings: &StableDiffusionSettings,
         folder: &CheckpointFolder,
@@ -53,10 +59,21 @@ impl Pipeline for StableDiffusion {
         let vae: SdVaeConfig = folder.config("vae/config.json")?;
         let cell = vae.scale_factor() as u32;
         let variant = settings.variant.as_deref();
+        let safety = if settings.safety_checker {
+            if unet.is_xl() {
+                return Err(GenerateError::fatal(
+                    "`safety_checker` is set, but SDXL has no safety checker",
+                    "leave out `safety_checker`",
+                ));
+            }
+            Some(decode::Safety::of_folder(folder, variant)?)
+        } else {
+            None
+        };
         Ok(vec![
             text::text_phase(folder, settings, unet.is_xl())?,
             denoise::denoise_phase(folder, settings, unet, cell),
-            decode::decode_phase(folder, variant, settings.stored_size, vae),
+            decode::checked_decode_phase(folder, variant, settings.stored_size, vae, safety),
         ])
     }
 }

@@ -20,7 +20,8 @@ pub(super) const SD_1_5: &[ReleasedConfig] = configs!(
     "stable-diffusion-1.5",
     "unet",
     "vae",
-    "text_encoder"
+    "text_encoder",
+    "safety_checker"
 );
 
 /// The configurations of SDXL.

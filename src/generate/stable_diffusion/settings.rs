@@ -57,6 +57,10 @@ pub struct StableDiffusionSettings {
     /// as in GenEval's script, which sets 42 before each prompt. Default: a seed of its own for each output.
     #[serde(default)]
     pub prompt_seed: Option<u64>,
+    /// Whether the safety checker of the checkpoint (`safety_checker`; SDXL has none) looks at each picture. A
+    /// picture in which it finds something becomes black, and a note says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub safety_checker: bool,
     /// The number format of weights and activations.
     #[serde(default)]
     pub precision: Precision,

@@ -36,6 +36,12 @@ impl Pipeline for ZImage {
         &settings.checkpoint
     }
 
+    /// Guidance takes two evaluations a step.
+    fn evaluations(settings: &ZImageSettings) -> Option<usize> {
+        let a_step = if settings.guidance_scale > 0.0 { 2 } else { 1 };
+        Some(settings.num_inference_steps * a_step)
+    }
+
     fn phases(
         settings: &ZImageSettings,
         folder: &CheckpointFolder,

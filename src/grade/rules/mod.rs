@@ -12,6 +12,7 @@ mod exact_match;
 mod gedit;
 mod genai;
 mod geneval;
+mod geneval2;
 mod imgedit;
 mod longtext;
 mod maps;
@@ -52,6 +53,7 @@ pub const RULES: &[&RuleDescription] = &[
     &genai::RULE,
     &geneval::RULE,
     &geneval::SOFT,
+    &geneval2::RULE,
     &imgedit::RULE,
     &longtext::RULE,
     &maps::RULE,

@@ -7,9 +7,11 @@
 //! be built from a checkpoint's file. The case `sd_clip_text` shows the difference.
 
 mod guided;
+mod safety;
 mod unet;
 mod vae;
 
 pub use guided::{Guidance, Prompt, guided, size_numbers};
+pub use safety::{SafetyChecker, SafetyConfig};
 pub use unet::{Added, PerBlock, UNet, UNetConfig};
 pub use vae::{SdDecoder, SdEncoder, SdVaeConfig};

@@ -8,7 +8,7 @@ use crate::model::tokenizer::chat::{Form, Role};
 use crate::model::weights::{self, Files};
 use crate::model::{ModelError, Result, read_config};
 use crate::observe::BuildError;
-use candle_core::{D, DType, Device, IndexOp};
+use candle_core::{D, DType, Device, IndexOp, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,6 +55,7 @@ pub(in crate::observe) struct Looker {
     engine: &'static str,
     form: Form,
     reader: Reader,
+    dtype: DType,
     limits: PixelLimits,
     max_new_tokens: usize,
     repetition_penalty: f32,
@@ -106,6 +107,7 @@ impl Looker {
             form: network.form(),
             network: Mutex::new(network),
             reader: Reader::open(folder)?,
+            dtype,
             limits: PixelLimits {
                 min: settings.min_pixels,
                 max: settings.max_pixels,
@@ -137,8 +139,25 @@ impl Looker {
         ids.first().copied().ok_or_else(nothing)
     }
 
+    /// The token as text.
+    pub(super) fn token_text(&self, id: u32) -> Result<String> {
+        self.reader.tokenizer.decode_whole(&[id])
+    }
+
+    /// The type of numbers that the network computes in, such as `bf16`.
+    pub(super) fn dtype(&self) -> &'static str {
+        self.dtype.as_str()
+    }
+
     /// The probability, 0 to 1, that the answer to a picture and words begins with this token.
     pub(super) fn chance(&self, image: &RgbImage, words: &str, token: u32) -> Result<f64> {
+        let all = self.chances(image, words)?;
+        Ok(all.i(token as usize)?.to_scalar::<f32>()?.into())
+    }
+
+    /// The probability, 0 to 1, of each token of the vocabulary to begin the answer to a picture and words,
+    /// `[V]` in f32.
+    pub(super) fn chances(&self, image: &RgbImage, words: &str) -> Result<Tensor> {
         let message = Message {
             role: Role::User,
             pieces: vec![Piece::Picture(image), Piece::Text(words)],
@@ -148,8 +167,7 @@ impl Looker {
             .encode(&[message], self.form, self.limits, &self.device)?;
         let network = self.network.lock().unwrap_or_else(|lock| lock.into_inner());
         let scores = network.next_scores(&conversation)?;
-        let all = candle_nn::ops::softmax(&scores, D::Minus1)?;
-        Ok(all.i((0, token as usize))?.to_scalar::<f32>()?.into())
+        Ok(candle_nn::ops::softmax(&scores, D::Minus1)?.i(0)?)
     }
 
     /// The answer to a conversation. `max_new_tokens` replaces the limit of the settings.
@@ -179,7 +197,7 @@ fn check_folder(folder: &Path) -> Result<()> {
     Err(ModelError::file(
         folder,
         "there is no checkpoint of Qwen2.5-VL or Qwen3-VL here",
-        "run `unigauge fetch qwen2.5-vl-7b`, or set `checkpoint` under [observe.…] in the suite to another folder",
+        "run `unigauge fetch qwen2.5-vl-7b` (or `unigauge fetch qwen3-vl-8b`, where the suite asks Qwen3-VL), or set `checkpoint` under [observe.…] in the suite to another folder",
     ))
 }
 

@@ -16,6 +16,23 @@ pub struct Preference {
     pub hpsv2: f64,
 }
 
+/// `pickscore`: which of a prompt's pictures people would pick.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Picked {
+    /// The scaled cosine of picture and prompt, about 18 to 24. The softmax over the pictures of a prompt is
+    /// the probability that people pick each.
+    pub pickscore: f64,
+}
+
+/// `aesthetic`: how well people would like the look of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Aesthetic<'a> {
+    /// The score, about 1 to 10.
+    pub aesthetic: f64,
+    /// The head that gave it. The numbers of two heads do not compare.
+    pub head: &'a str,
+}
+
 /// `vqascore`: how likely a model is to say that a picture shows its prompt.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Likelihood {
@@ -53,6 +70,16 @@ mod tests {
         assert_eq!(text(written(&near).unwrap()), r#"{"clip_t":0.25}"#);
         let liked = Preference { hpsv2: 0.25 };
         assert_eq!(text(written(&liked).unwrap()), r#"{"hpsv2":0.25}"#);
+        let picked = Picked { pickscore: 20.5 };
+        assert_eq!(text(written(&picked).unwrap()), r#"{"pickscore":20.5}"#);
+        let looks = Aesthetic {
+            aesthetic: 5.5,
+            head: "v2",
+        };
+        assert_eq!(
+            text(written(&looks).unwrap()),
+            r#"{"aesthetic":5.5,"head":"v2"}"#
+        );
         let mut likely = Likelihood {
             engine: "clip-flant5",
             vqascore: 0.5,

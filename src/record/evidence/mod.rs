@@ -13,10 +13,12 @@
 //! | [`Detections`] | `detections` | `geneval-detector`, `world` |
 //! | [`TextReading`] | `text` | `ppocr`, `got-ocr`, `qwen-ocr`, `openai-ocr`, `world` |
 //! | [`Answers`] | `answers` | `mplug-vqa`, `qwen-vqa` |
+//! | [`FirstTokens`] | `first`, `answers` | `qwen-first-token` |
 //! | [`Judgement`] | `calls` | `judge` |
 //! | [`PixelMeasures`] | `l1`, `ssim`, …, `mask` | `edit-pixels` |
 //! | [`Similarities`] | `clip_i`, `lpips`, …, `absent` | `edit-similarity` |
 //! | [`PromptSimilarity`], [`Preference`], [`Likelihood`], [`Quality`] | `clip_t`, `hpsv2`, `vqascore`, `sharpness` … | `clip-score`, `hpsv2`, `vqascore` and `qwen-vqascore`, `quality` |
+//! | [`Picked`], [`Aesthetic`] | `pickscore`, `aesthetic` | `pickscore`, `aesthetic` |
 //! | [`Restored`] | `psnr_clean` … | `restoration` |
 //! | [`MapMeasures`] | `map` | `maps` |
 //! | [`DriftReading`] | `source`, `after` | `text-drift` |
@@ -26,6 +28,7 @@ mod answers;
 mod detections;
 mod drift;
 mod field;
+mod first_token;
 mod judgement;
 mod maps;
 mod measures;
@@ -39,11 +42,12 @@ pub use answers::{Answered, Answers};
 pub use detections::{Detection, Detections};
 pub use drift::{DriftReading, EditSeen, ReadLine};
 pub use field::{Field, Text};
+pub use first_token::{FirstToken, FirstTokens};
 pub use judgement::{Call, Judgement, PromptsUsed};
 pub use maps::{
     Counts, DepthMeasures, EdgeMeasures, MapMeasures, MetricDepth, SegmentMeasures, f_distance,
 };
-pub use measures::{Likelihood, Preference, PromptSimilarity, Quality};
+pub use measures::{Aesthetic, Likelihood, Picked, Preference, PromptSimilarity, Quality};
 pub use official::{OfficialVerdict, Verdict};
 pub use pixels::{
     ChangeMask, Comparison, EditedPicture, Overlap, PixelMeasures, RegionMeasures, TargetMeasures,

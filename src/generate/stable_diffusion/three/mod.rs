@@ -40,6 +40,12 @@ impl Pipeline for StableDiffusion3 {
         &settings.checkpoint
     }
 
+    /// Guidance takes two evaluations a step.
+    fn evaluations(settings: &StableDiffusion3Settings) -> Option<usize> {
+        let a_step = if settings.guidance_scale > 1.0 { 2 } else { 1 };
+        Some(settings.num_inference_steps * a_step)
+    }
+
     fn phases(
         settings: &StableDiffusion3Settings,
         folder: &CheckpointFolder,
