@@ -12,9 +12,10 @@ use crate::exit::Exit;
 use crate::report::chart::Width;
 use crate::session::{
     ItemSelection, MadeRun, RunRequest, RunTarget, ShardChoice, StudyRuns, TitledSummary,
-    published_beside, write_page,
+    note_noise_pairs, published_beside, write_page,
 };
 use crate::text::count::counted;
+use std::path::PathBuf;
 
 impl From<&SelectArgs> for ItemSelection {
     fn from(args: &SelectArgs) -> Self {
@@ -81,7 +82,8 @@ fn conclude(
         say("run the same command again to continue");
         return Ok(Exit::Interrupted);
     }
-    let summaries: Vec<TitledSummary> = made.iter().filter_map(|run| run.summary.clone()).collect();
+    let mut summaries: Vec<TitledSummary> =
+        made.iter().filter_map(|run| run.summary.clone()).collect();
     if let Some(study) = target.study.as_ref().filter(|study| study.factor.is_some())
         && (made.is_empty() || !summaries.is_empty())
     {
@@ -96,7 +98,10 @@ fn conclude(
     } else {
         Vec::new()
     };
-    let page = write_page(target, &args.out, made, &published)?;
+    let folders = made.iter().filter(|run| run.summary.is_some());
+    let folders: Vec<PathBuf> = folders.map(|run| run.folder.root().to_owned()).collect();
+    note_noise_pairs(&folders, &mut summaries)?;
+    let page = write_page(target, &args.out, made, &summaries, &published)?;
     print_summaries(ctx, &summaries, &published)?;
     say(format!("report: {}", page.display()));
     Ok(exit_of(&summaries))

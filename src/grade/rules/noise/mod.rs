@@ -2,10 +2,13 @@
 //! restored pictures are to the clean ones.
 
 mod curve;
+mod mistakes;
 mod pair;
 mod seen;
+mod words;
 
-pub use pair::{NoisePair, noise_pairs};
+pub use pair::{NoisePair, missed_sources, noise_pairs};
+pub use words::excess_in_words;
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lack::Lack;
@@ -141,6 +144,7 @@ impl Rule for Noise {
             "t_half is the level at which half of the share without noise (above chance) is lost; its interval resamples sources. Levels beyond the highest one are absent."
                 .to_owned(),
         ];
+        notes.extend(Curves::of(board).in_words());
         let resized = board
             .grades
             .iter()
