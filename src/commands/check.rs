@@ -250,6 +250,9 @@ fn print_plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
     if left > 0 {
         println!("  estimate: {}", estimate(prepared.timed_outputs()?, left));
     }
+    if let Some(asked) = prepared.server_requests(None)? {
+        println!("  {asked}");
+    }
     Ok(())
 }
 

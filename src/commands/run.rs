@@ -104,7 +104,12 @@ fn conclude(
     let page = write_page(target, &args.out, made, &summaries, &published)?;
     print_summaries(ctx, &summaries, &published)?;
     say(format!("report: {}", page.display()));
-    Ok(exit_of(&summaries))
+    // A rule may grade an output that could not be made; the failure was printed all the same.
+    let failed = made.iter().any(|run| run.outcome.generate_failed > 0);
+    Ok(match exit_of(&summaries) {
+        Exit::Ok if failed => Exit::Incomplete,
+        exit => exit,
+    })
 }
 
 /// Makes the page of a study with a factor.

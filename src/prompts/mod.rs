@@ -28,6 +28,7 @@ pub type PromptGenerator = Named<PromptGeneratorDescription>;
 /// All generators of prompts.
 static ALL: &[&PromptGeneratorDescription] = &[
     &drift_pages::ENGLISH,
+    &drift_pages::CHINESE,
     &geneval::GENEVAL,
     &mini_captions::GENEVAL,
     &mini_captions::COMPOSITION,

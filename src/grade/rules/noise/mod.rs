@@ -14,6 +14,7 @@ use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
+use crate::record::Failure;
 use crate::record::evidence::{Answers, Detections, Field, Restored, read};
 use curve::Curves;
 use schemars::JsonSchema;
@@ -44,11 +45,13 @@ pub(super) struct NoiseOptions {
     pub reader: Option<String>,
 }
 
+/// The kind of a failure if the model refuses, and the part that marks it.
+const REFUSED: &str = "refused";
 /// PSNR of equal pictures, in decibels.
 const CAP: f64 = 100.0;
 
 /// Score 1 if what is shown is recognised. Parts: `swap` (something else of the set was recognised),
-/// `nothing`, `things` (the share of the things of a scene that are right), and for pictures `psnr`, `ssim`,
+/// `nothing` (also if the model `refused`), `things` (the share of the things of a scene that are right), and for pictures `psnr`, `ssim`,
 /// `lpips`, `gain`, `gain_rescaled` and `better`.
 pub(super) struct Noise(NoiseOptions);
 
@@ -127,6 +130,21 @@ impl Rule for Noise {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
     }
 
+    /// A refusal recognises nothing. It has no picture, and so no pixel measures.
+    fn grade_failure(&self, failure: &Failure) -> Option<Verdict> {
+        if failure.kind != REFUSED {
+            return None;
+        }
+        let mut verdict = recognised(&Recognition {
+            right: false,
+            nothing: true,
+            things: None,
+            said: format!("refused: {}", failure.message),
+        });
+        verdict.parts.insert(REFUSED.to_owned(), 1.0);
+        Some(verdict)
+    }
+
     fn needs(&self) -> &'static [&'static str] {
         &["scene", "label", "answer", "answers"]
     }
@@ -150,6 +168,14 @@ impl Rule for Noise {
             .iter()
             .filter(|grade| grade.parts.get("resized") == Some(&1.0));
         let resized = resized.count();
+        let refused = board.grades.iter();
+        let refused = refused.filter(|grade| grade.parts.get(REFUSED) == Some(&1.0));
+        let refused = refused.count();
+        if refused > 0 {
+            notes.push(format!(
+                "{refused} outputs were refused: they count as nothing recognised, and have no pixel measures"
+            ));
+        }
         if resized > 0 {
             notes.push(format!(
                 "{resized} outputs were resized to the clean picture's size; their PSNR and SSIM are lower for it"

@@ -53,6 +53,8 @@ impl Default for TextDriftOptions {
     }
 }
 
+/// The note on an output of another size.
+const RESIZED: &str = "the output had another size and was resized to that of the input";
 /// The share of both boxes that their intersection must have.
 const COVERED: f64 = 0.5;
 /// An edit is done from this overlap on, and up to this distance of the mean colours.
@@ -98,6 +100,11 @@ impl TextDrift {
         Ok(Verdict {
             score: Some(kept),
             parts,
+            notes: seen
+                .resized
+                .then(|| RESIZED.to_owned())
+                .into_iter()
+                .collect(),
             ..Verdict::default()
         })
     }
