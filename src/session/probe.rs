@@ -4,6 +4,7 @@ use super::{SessionError, TitledSummary, open_graded};
 use crate::grade::{NoisePair, excess_in_words, missed_sources, noise_pairs};
 use crate::record::{Grade, Item, Task};
 use crate::run::{Manifest, RunFolder, read_all};
+use crate::stats::shared::Shared;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -200,21 +201,21 @@ fn told(restorer: &Climb, reader: &Climb, looked: &[&Climb]) -> Vec<String> {
 /// Whether the reader of pictures alone explains what two models share: it reads the noisy pictures as a third
 /// model does.
 fn bias(pair: &NoisePair, own: &NoisePair) -> String {
-    let excess = |pair: &NoisePair| {
-        let shared = pair.shared?;
-        Some(shared.observed - shared.expected)
-    };
-    let (Some(shared), Some(between), Some(with_reader)) = (own.shared, excess(pair), excess(own))
-    else {
+    let Some(between) = pair.shared else {
         return String::new();
     };
-    let verdict = if with_reader >= between {
+    let Some(with_reader) = own.shared else {
+        return " The reader of pictures, shown the noisy pictures, names nothing wrongly that the restorer does too."
+            .to_owned();
+    };
+    let excess = |shared: Shared| shared.observed - shared.expected;
+    let verdict = if excess(with_reader) >= excess(between) {
         "as much or more, so that the reader may explain what is shared"
     } else {
         "less"
     };
     format!(
-        " With the reader of pictures, shown the noisy pictures, {} share a wrong name beyond chance: {verdict}.",
-        excess_in_words(&shared)
+        " The reader of pictures, shown the noisy pictures, shares with the restorer {}: {verdict}.",
+        excess_in_words(&with_reader)
     )
 }

@@ -234,7 +234,7 @@ fn said(reason: &str) -> HashMap<(u64, u64), Vec<String>> {
     cells
 }
 
-/// The number of things that two models name wrongly, and how many of them in the same way.
+/// The number of cells that two models name wrongly, and how many of them in the same way.
 fn both_wrong(items: &[Value], one: &[Value], other: &[Value]) -> (usize, usize) {
     let (mut wrong, mut same) = (0, 0);
     for item in items {
@@ -243,17 +243,24 @@ fn both_wrong(items: &[Value], one: &[Value], other: &[Value]) -> (usize, usize)
             said(grade.unwrap()["reason"].as_str().unwrap())
         };
         let (one, other) = (of(one), of(other));
-        for thing in item["expect"]["scene"].as_array().unwrap() {
-            let cell = ["row", "column"].map(|key| thing[key].as_u64().unwrap() + 1);
-            let truth = [&thing["color"], &thing["shape"]].map(|word| word.as_str().unwrap());
-            let truth = truth.join(" ");
-            let first = |said: &HashMap<(u64, u64), Vec<String>>| {
-                let names = said.get(&(cell[0], cell[1]))?;
-                (!names.contains(&truth)).then(|| names[0].clone())
+        for (cell, names) in &one {
+            let Some(others) = other.get(cell) else {
+                continue;
             };
-            if let (Some(one), Some(other)) = (first(&one), first(&other)) {
+            let things = item["expect"]["scene"].as_array().unwrap();
+            let here = |thing: &&Value| {
+                let at = |key: &str| thing[key].as_u64().unwrap() + 1;
+                (at("row"), at("column")) == *cell
+            };
+            let truth = things.iter().find(here).map(|thing| {
+                let words = [&thing["color"], &thing["shape"]].map(|word| word.as_str().unwrap());
+                words.join(" ")
+            });
+            let right =
+                truth.is_some_and(|truth| names.contains(&truth) || others.contains(&truth));
+            if !right {
                 wrong += 1;
-                same += usize::from(one == other);
+                same += usize::from(names[0] == others[0]);
             }
         }
     }
@@ -310,7 +317,7 @@ fn what_a_restorer_and_a_reader_share_is_told_where_a_user_looks() {
         );
     }
     // Only the study has a run with the noisy pictures themselves.
-    let reader = "With the reader of pictures, shown the noisy pictures,";
+    let reader = "The reader of pictures, shown the noisy pictures,";
     assert_eq!(
         (printed.contains(reader), compared.contains(reader)),
         (true, false)

@@ -23,7 +23,7 @@ pub struct NoisePair {
     pub gap: Option<f64>,
     /// The 95 % interval of the gap, which resamples the sources of both together. An end may be infinite.
     pub gap_interval: Option<[f64; 2]>,
-    /// What both name wrongly: the label of a picture, or a thing of a scene. `None` if there is nothing.
+    /// What both name wrongly: the label of a picture, or what is in a cell of a scene. `None` if there is nothing.
     pub shared: Option<Shared>,
 }
 
@@ -121,16 +121,16 @@ fn shared_mistakes(
         let item = asked.get(grade.item.as_str());
         item.map_or_else(Vec::new, |(item, _)| mistakes(item, grade))
     };
-    let mut answers: HashMap<(&str, u32, usize), String> = HashMap::new();
+    let mut answers: HashMap<(&str, u32, [u64; 2]), String> = HashMap::new();
     for grade in second {
-        for Mistake { place, said, .. } in wrong(grade) {
-            answers.insert((grade.item.as_str(), grade.repeat, place), said);
+        for Mistake { cell, said, .. } in wrong(grade) {
+            answers.insert((grade.item.as_str(), grade.repeat, cell), said);
         }
     }
     let mut both: Vec<(&str, Mistake, &String)> = Vec::new();
     for grade in first {
         for mistake in wrong(grade) {
-            let key = (grade.item.as_str(), grade.repeat, mistake.place);
+            let key = (grade.item.as_str(), grade.repeat, mistake.cell);
             both.extend(answers.get(&key).map(|said| (key.0, mistake, said)));
         }
     }
