@@ -89,8 +89,8 @@ fn has_sample(system: &mut FontSystem, face: fontdb::ID, weight: Weight) -> bool
     })
 }
 
-/// The face as a regular one, whatever its weight, so that it can replace a regular face. Its first family is the
-/// name by which it is found.
+/// The face as a regular one, whatever its weight, so that it can replace a regular face. Its first family is
+/// the name by which it is found.
 pub fn as_regular(face: &FaceInfo) -> FaceInfo {
     let mut face = face.clone();
     face.weight = Weight::NORMAL;

@@ -92,7 +92,7 @@ pub use observing::Observations;
 pub use outcomes::{RecountedRun, read_outcomes};
 pub use page::write_page;
 pub use pictures::{PictureFolder, PictureRequest};
-pub use plan::{ServerRequests, TimedOutputs};
+pub use plan::TimedOutputs;
 pub use prepared::{PreparedRun, RunOptions, check_run_name, plain_run_name};
 pub use probe::{note_noise_pairs, read_noise_pairs};
 pub use reward::reward_definitions;

@@ -6,8 +6,8 @@ use crate::report::{self, ReportOptions, RunView};
 use std::path::{Path, PathBuf};
 
 /// Writes the page of a study, or the comparison of several runs, below `out`, and says where the page is. A
-/// run alone has its page already. The page has the notes of `summaries`, which may say more than those of the
-/// runs alone.
+/// run alone has its page already. The page has the notes of `summaries`, which may say more than those of
+/// the runs alone.
 ///
 /// # Errors
 /// Fails if a run is not graded yet, or the page cannot be written.

@@ -17,9 +17,9 @@ const MISTAKEN: [&str; 2] = ["caption", "other"];
 const IDENTITY: &str = "identity";
 const CLEAN: &str = "clean";
 
-/// Compares a graded run of a suite that restores with one of a suite that reads, by kind of noise. Both suites
-/// have the same ladder, such as `mini-noise-restore` and `mini-noise-read`. Outputs without a counterpart are
-/// left out, and so are the sources that the reader misses without noise.
+/// Compares a graded run of a suite that restores with one of a suite that reads, by kind of noise. Both
+/// suites have the same ladder, such as `mini-noise-restore` and `mini-noise-read`. Outputs without a
+/// counterpart are left out, and so are the sources that the reader misses without noise.
 ///
 /// # Errors
 /// Fails if one of them is not a run folder, or is not graded yet.
@@ -163,8 +163,8 @@ impl Climb {
     }
 }
 
-/// A note for each kind of noise. `looked` are the controls whose grades say what the reader of pictures itself
-/// makes of noisy and clean pictures.
+/// A note for each kind of noise. `looked` are the controls whose grades say what the reader of pictures
+/// itself makes of noisy and clean pictures.
 fn told(restorer: &Climb, reader: &Climb, looked: &[&Climb]) -> Vec<String> {
     let readers = looked.iter().copied().chain([reader]);
     let missed: BTreeSet<String> = readers
@@ -198,8 +198,8 @@ fn told(restorer: &Climb, reader: &Climb, looked: &[&Climb]) -> Vec<String> {
     notes.collect()
 }
 
-/// Whether the reader of pictures alone explains what two models share: it reads the noisy pictures as a third
-/// model does.
+/// Whether the reader of pictures alone explains what two models share: it reads the noisy pictures as a
+/// third model does.
 fn bias(pair: &NoisePair, own: &NoisePair) -> String {
     let Some(between) = pair.shared else {
         return String::new();

@@ -1,8 +1,8 @@
 //! What a model names wrongly: the label of a picture, or what it says is in a cell of the miniature world.
 //!
-//! Two scenes are hardly ever equal, so equal descriptions of whole scenes would say nothing about chance. There
-//! each cell is a case of its own: what should be in it, which may be nothing, and what a model says is there.
-//! An empty cell is a case of its place, since models may prefer some places to others.
+//! Two scenes are hardly ever equal, so equal descriptions of whole scenes would say nothing about chance.
+//! There each cell is a case of its own: what should be in it, which may be nothing, and what a model says is
+//! there. An empty cell is a case of its place, since models may prefer some places to others.
 
 use crate::record::mini_words::MiniThing;
 use crate::record::{Grade, Item};

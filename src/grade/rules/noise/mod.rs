@@ -51,8 +51,8 @@ const REFUSED: &str = "refused";
 const CAP: f64 = 100.0;
 
 /// Score 1 if what is shown is recognised. Parts: `swap` (something else of the set was recognised),
-/// `nothing` (also if the model `refused`), `things` (the share of the things of a scene that are right), and for pictures `psnr`, `ssim`,
-/// `lpips`, `gain`, `gain_rescaled` and `better`.
+/// `nothing` (also if the model `refused`), `things` (the share of the things of a scene that are right), and
+/// for pictures `psnr`, `ssim`, `lpips`, `gain`, `gain_rescaled` and `better`.
 pub(super) struct Noise(NoiseOptions);
 
 impl Noise {
@@ -149,10 +149,10 @@ impl Rule for Noise {
         &["scene", "label", "answer", "answers"]
     }
 
-    /// `t_half`: the level at which half of what is recognised without noise is lost, with the ends `_low` and
-    /// `_high` of its interval and `_reached`. `t_gain`: the first level at which restored pictures are no
-    /// nearer to the clean ones than the noisy ones, on average. With several kinds of noise, the names end
-    /// with the kind. A level or an end that is beyond the highest level is absent.
+    /// `t_half`: the level at which half of what is recognised without noise is lost, with the ends `_low`
+    /// and `_high` of its interval and `_reached`. `t_gain`: the first level at which restored pictures are
+    /// no nearer to the clean ones than the noisy ones, on average. With several kinds of noise, the names
+    /// end with the kind. A level or an end that is beyond the highest level is absent.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         Curves::of(board).metrics()
     }

@@ -23,7 +23,8 @@ pub struct NoisePair {
     pub gap: Option<f64>,
     /// The 95 % interval of the gap, which resamples the sources of both together. An end may be infinite.
     pub gap_interval: Option<[f64; 2]>,
-    /// What both name wrongly: the label of a picture, or what is in a cell of a scene. `None` if there is nothing.
+    /// What both name wrongly: the label of a picture, or what is in a cell of a scene. `None` if there is
+    /// nothing.
     pub shared: Option<Shared>,
 }
 
@@ -41,8 +42,8 @@ pub fn missed_sources(items: &[Item], grades: &[Grade]) -> BTreeSet<String> {
         .collect()
 }
 
-/// Compares two runs of suites with the same ladder, by kind of noise. Items are those of one of the runs; the
-/// grades of both have the same ids. Sources that are `left_out` do not count.
+/// Compares two runs of suites with the same ladder, by kind of noise. Items are those of one of the runs;
+/// the grades of both have the same ids. Sources that are `left_out` do not count.
 pub fn noise_pairs(
     items: &[Item],
     first: &[Grade],
