@@ -43,6 +43,11 @@ pub(super) static CHINESE: PromptGeneratorDescription = PromptGeneratorDescripti
     official: None,
 };
 
+/// The words of English pages.
+pub(super) fn english_words() -> &'static [&'static str] {
+    language::ENGLISH.words
+}
+
 /// An item whose pictures are not kept yet.
 struct Made {
     item: Item,

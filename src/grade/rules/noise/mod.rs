@@ -15,7 +15,7 @@ use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::Failure;
-use crate::record::evidence::{Answers, Detections, Field, Restored, read};
+use crate::record::evidence::{Answers, Detections, Field, Restored, TextReading, read};
 use curve::Curves;
 use schemars::JsonSchema;
 use seen::Recognition;
@@ -31,6 +31,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<NoiseOptions>(
         Reads::Answer,
         Reads::Evidence(Detections::KEY),
         Reads::Evidence(Answers::KEY),
+        Reads::Evidence(TextReading::KEY),
         Reads::Evidence(Restored::KEY),
     ],
     |options| Ok(Box::new(Noise(options.read()?))),
@@ -41,7 +42,8 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<NoiseOptions>(
 #[serde(default, deny_unknown_fields)]
 pub(super) struct NoiseOptions {
     /// The observer that recognises what restored pictures show, if there are several: one that detects the
-    /// things of the miniature world, or one that answers the question in `expect.propositions`.
+    /// things of the miniature world, one that answers the question in `expect.propositions`, or one that reads
+    /// the text of a picture with one word.
     pub reader: Option<String>,
 }
 
