@@ -2,7 +2,7 @@
 //! docs/probes says.
 
 use crate::http::{Reply, Server};
-use crate::support::{lines, model, skip, stderr, unigauge};
+use crate::support::{lines, model, ocr_models, skip, stderr, unigauge};
 use base64::Engine as _;
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
@@ -425,6 +425,68 @@ fn canny_over_a_server_marks_a_resized_output_and_leaves_a_refusal_without_a_sco
     );
     assert!(grades[0]["notes"].to_string().contains("was resized"));
     assert_eq!(grades[1]["score"], Value::Null);
+}
+
+#[test]
+fn text_over_a_server_is_lost_in_a_resized_output_and_words_under_noise_are_read() {
+    if ocr_models().is_none() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let at = dir.path();
+    let _server = served(at, 1);
+    let program = |args: &[&str], code: i32| {
+        // The models of PP-OCR are in the usual cache.
+        let output = unigauge(at)
+            .args(args)
+            .env("OPENAI_API_KEY", "of-the-test")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    };
+    let model = "./served.toml";
+    let drift = [
+        "run",
+        "text-drift-en",
+        "--limit",
+        "2",
+        "--jobs",
+        "1",
+        "--model",
+        model,
+    ];
+    program(&drift, 5);
+    let graded = |suite: &str, model: &str, run: &str| {
+        lines(&at.join(format!("results/{suite}/{model}/{run}/grades.jsonl")))
+    };
+    let drifted = graded("text-drift-en", "served", "seed0-limit2");
+    assert_eq!(
+        (&drifted[0]["score"], &drifted[0]["parts"]["lost"]),
+        (&json!(0.0), &json!(1.0))
+    );
+    assert!(drifted[0]["notes"].to_string().contains("was resized"));
+    assert_eq!(drifted[1]["score"], Value::Null);
+
+    // Two words; each level of a word has the same clean picture.
+    for (control, least, most) in [("control-clean", 0.5, 1.0), ("control-blank", 0.0, 0.0)] {
+        program(
+            &["run", "noise-text", "--limit", "20", "--model", control],
+            0,
+        );
+        let grades = graded("noise-text", control, "seed0-limit20");
+        let scores: f64 = grades
+            .iter()
+            .filter_map(|grade| grade["score"].as_f64())
+            .sum();
+        let mean = scores / grades.len() as f64;
+        assert!(
+            grades.len() == 20 && (least..=most).contains(&mean),
+            "{control}: {mean}"
+        );
+        if control == "control-blank" {
+            assert!(grades.iter().all(|grade| grade["parts"]["nothing"] == 1.0));
+        }
+    }
 }
 
 #[test]
