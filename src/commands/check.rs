@@ -257,6 +257,9 @@ fn print_plan(prepared: &PreparedRun<'_>) -> Result<(), Failure> {
             println!("  {}", on_cards(tflop, left));
         }
     }
+    if let Some(asked) = prepared.server_requests(None)? {
+        println!("  {asked}");
+    }
     Ok(())
 }
 

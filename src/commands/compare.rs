@@ -12,8 +12,8 @@ use crate::compare::{
 use crate::exit::Exit;
 use crate::report::printed;
 use crate::session::{
-    ComparedFolders, ComparedRuns, TitledSummary, note_agreement, published_beside,
-    write_comparison,
+    ComparedFolders, ComparedRuns, TitledSummary, note_agreement, note_noise_pairs,
+    published_beside, write_comparison,
 };
 use crate::stats::power::Plan;
 use crate::table::formats::{JSON, TERMINAL, terminal};
@@ -29,6 +29,7 @@ pub(super) fn compare(ctx: &Context, args: &CompareArgs) -> Result<Exit, Failure
     let read = args.runs.iter().map(|run| TitledSummary::read(run));
     let mut summaries = read.collect::<Result<Vec<_>, _>>()?;
     note_agreement(&args.runs, &mut summaries)?;
+    note_noise_pairs(&args.runs, &mut summaries)?;
     let papers = if args.published {
         published_beside(&summaries)?
     } else {

@@ -13,9 +13,10 @@ use crate::exit::Exit;
 use crate::report::chart::Width;
 use crate::session::{
     ItemSelection, MadeRun, RunRequest, RunTarget, ShardChoice, StudyRuns, TitledSummary,
-    published_beside, write_page,
+    note_noise_pairs, published_beside, write_page,
 };
 use crate::text::count::counted;
+use std::path::PathBuf;
 
 impl From<&SelectArgs> for ItemSelection {
     fn from(args: &SelectArgs) -> Self {
@@ -82,7 +83,8 @@ fn conclude(
         say("run the same command again to continue");
         return Ok(Exit::Interrupted);
     }
-    let summaries: Vec<TitledSummary> = made.iter().filter_map(|run| run.summary.clone()).collect();
+    let mut summaries: Vec<TitledSummary> =
+        made.iter().filter_map(|run| run.summary.clone()).collect();
     if let Some(study) = target.study.as_ref().filter(|study| study.factor.is_some())
         && (made.is_empty() || !summaries.is_empty())
     {
@@ -97,7 +99,10 @@ fn conclude(
     } else {
         Vec::new()
     };
-    let page = write_page(target, &args.out, made, &published)?;
+    let folders = made.iter().filter(|run| run.summary.is_some());
+    let folders: Vec<PathBuf> = folders.map(|run| run.folder.root().to_owned()).collect();
+    note_noise_pairs(&folders, &mut summaries)?;
+    let page = write_page(target, &args.out, made, &summaries, &published)?;
     print_summaries(ctx, &summaries, &published)?;
     if target.study.as_ref().is_some_and(|study| study.corrected) && !ctx.json {
         let graded = made.iter().filter(|run| run.summary.is_some());
@@ -105,7 +110,12 @@ fn conclude(
         print!("{text}");
     }
     say(format!("report: {}", page.display()));
-    Ok(exit_of(&summaries))
+    // A rule may grade an output that could not be made; the failure was printed all the same.
+    let failed = made.iter().any(|run| run.outcome.generate_failed > 0);
+    Ok(match exit_of(&summaries) {
+        Exit::Ok if failed => Exit::Incomplete,
+        exit => exit,
+    })
 }
 
 /// Makes the page of a study with a factor.

@@ -26,6 +26,11 @@ pub struct ModelFile {
     /// The languages of the prompts that the model understands (`en`, `zh`); empty means all.
     #[serde(default)]
     pub languages: Vec<String>,
+    /// What one output costs if a server makes it, in any currency. The program tells what a run costs before
+    /// it begins. No price is built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0))]
+    pub price_per_output: Option<f64>,
     /// Options of the generator.
     #[serde(default)]
     pub settings: Settings,
@@ -84,6 +89,11 @@ pub(super) fn checked(
 ) -> Result<Loaded<ModelFile>, ConfigError> {
     let mut model: ModelFile = document.typed()?;
     check_name(&document, &model.name)?;
+    let price = model.price_per_output;
+    if price.is_some_and(|price| !(price >= 0.0 && price.is_finite())) {
+        let message = "`price_per_output` is not a price: it must be a number of 0 or more";
+        return Err(document.mistake(&["price_per_output"], message, None));
+    }
     model.settings = document.settings(&["settings"]);
     for (suite, preset) in &mut model.presets {
         *preset = document.settings(&["presets", suite]);

@@ -28,6 +28,8 @@ pub trait SimpleGenerator: Generator + Sized + 'static {
     const ABOUT: &'static str;
     /// The settings of the generator.
     type Settings: DeserializeOwned + JsonSchema;
+    /// Whether each output is a request to a server, which may cost money.
+    const ASKS_SERVER: bool = false;
 
     /// Makes the generator. `assets` has the assets that [`Self::wanted_assets`] names.
     ///
@@ -114,6 +116,8 @@ pub struct GeneratorKind {
     pub about: &'static str,
     /// The JSON schema of its settings.
     pub schema: fn() -> Schema,
+    /// Whether each output is a request to a server, which may cost money.
+    pub asks_server: bool,
     check: fn(&Settings) -> Result<(), BuildError>,
     open: Open,
     wanted_assets: fn(&[Item]) -> Vec<&'static str>,
@@ -138,6 +142,7 @@ impl GeneratorKind {
             name: G::NAME,
             about: G::ABOUT,
             schema: || schema_for!(G::Settings),
+            asks_server: G::ASKS_SERVER,
             check: |settings| G::check_settings(settings.read()?),
             open: |settings, assets, _| Ok(Box::new(G::open(settings.read()?, assets)?)),
             wanted_assets: G::wanted_assets,
@@ -153,6 +158,7 @@ impl GeneratorKind {
             name: P::NAME,
             about: P::ABOUT,
             schema: || schema_for!(P::Settings),
+            asks_server: false,
             check: |settings| Ok(settings.read::<P::Settings>().map(drop)?),
             open: |settings, _, place| open::<P>(settings, place),
             wanted_assets: |_| Vec::new(),

@@ -14,8 +14,8 @@ const CHUNK: usize = 1 << 15;
 ///
 /// With `outputs`, each item is expected `repeats` times. Without them (loose evidence), the repeats that its
 /// evidence names are expected, and repeat 0 if it has none. Of several outputs of one (item, repeat), the
-/// last counts. Records of items or repeats that nobody asked for are skipped. A missing or failed output has
-/// a null score, and `unscored` says why.
+/// last counts. Records of items or repeats that nobody asked for are skipped. A missing output has
+/// a null score, and `unscored` says why. So has a failed one, unless the rule grades failures.
 pub fn grade_all(
     rule: &dyn Rule,
     items: &[Item],
@@ -47,7 +47,9 @@ pub fn grade_all(
                     Some(None) => Verdict::unscored("missing output"),
                     Some(Some(Output {
                         error: Some(error), ..
-                    })) if !rule.takes_all() => Verdict::unscored(failure_text(error)),
+                    })) if !rule.takes_all() => rule
+                        .grade_failure(error)
+                        .unwrap_or_else(|| Verdict::unscored(failure_text(error))),
                     output => answer::grade(
                         rule,
                         &Case {

@@ -33,5 +33,5 @@ pub use outcomes::{asked_hash, outcomes};
 pub use pooled::Pooled;
 pub use rule::{Board, Case, OfficialFile, Rule, Verdict};
 pub use rules::RULES;
-pub use rules::noise::{NoisePair, noise_pairs};
+pub use rules::noise::{NoisePair, excess_in_words, missed_sources, noise_pairs};
 pub use summary::{SuiteFacts, summarize};

@@ -2,7 +2,7 @@
 
 use super::lack::{Lack, LackKind};
 use super::pooled::Pooled;
-use crate::record::{Evidence, Grade, Item, Output, Overall};
+use crate::record::{Evidence, Failure, Grade, Item, Output, Overall};
 use std::collections::BTreeMap;
 
 /// What a rule reads for one output.
@@ -94,6 +94,12 @@ pub trait Rule: Send + Sync {
     /// answer, and outputs that failed.
     fn takes_all(&self) -> bool {
         false
+    }
+
+    /// The grade of an output that the model did not make, if the probe counts it as an answer. `None` leaves
+    /// it without a score.
+    fn grade_failure(&self, _failure: &Failure) -> Option<Verdict> {
+        None
     }
 
     /// The numerator and the denominator that this grade adds to every average: `(score, 1)` unless the

@@ -9,7 +9,7 @@ use crate::stats::cluster::{Cluster, mean_of_ratios, ratio};
 use crate::stats::formula::Terms;
 use crate::stats::interval::{Interval, Method, estimate};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The seed of every bootstrap, so that the same grades always give the same interval.
 const SEED: u64 = 20_231_017;
@@ -38,7 +38,8 @@ pub struct SuiteFacts {
 pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'_>) -> Summary {
     let &Board { items, grades, .. } = board;
     let expected = grades.len();
-    let failed = count_failed(board.outputs.unwrap_or_default());
+    let failures = failures(board.outputs.unwrap_or_default());
+    let failed = failures.len();
     let tally = Tally::new(rule, items, grades);
     let mut groups = Vec::new();
     let mut notes = Vec::new();
@@ -61,7 +62,10 @@ pub fn summarize(rule: &dyn Rule, suite: &SuiteFacts, run: &str, board: &Board<'
     }
     let overall = overall_result(rule, &tally, items, &mut notes);
     let answered = tally.scored + tally.ignored;
-    let unscored = expected.saturating_sub(answered + failed);
+    let is_failure = |grade: &&Grade| failures.contains(&(grade.item.as_str(), grade.repeat));
+    let scored = grades.iter().filter(|grade| grade.score.is_some());
+    let without = failed - scored.filter(is_failure).count().min(failed);
+    let unscored = expected.saturating_sub(answered + without);
     let unscored_by = state::count(grades);
     if answered < expected {
         let states = match state::listed(&unscored_by) {
@@ -322,21 +326,21 @@ fn to_estimate(value: Option<f64>, interval: &Interval, n: usize, what: &str) ->
     }
 }
 
-/// The number of outputs whose last record is a failure.
-fn count_failed(outputs: &[Output]) -> usize {
+/// The outputs whose last record is a failure, by item and repeat.
+fn failures(outputs: &[Output]) -> HashSet<(&str, u32)> {
     if outputs.iter().all(|output| output.error.is_none()) {
-        return 0;
+        return HashSet::new();
     }
     let last: HashMap<(&str, u32), bool> = outputs
         .iter()
         .map(|output| {
-            (
-                (output.item.as_str(), output.repeat),
-                output.error.is_some(),
-            )
+            let item: &str = &output.item;
+            ((item, output.repeat), output.error.is_some())
         })
         .collect();
-    last.values().filter(|failed| **failed).count()
+    last.into_iter()
+        .filter_map(|(key, failed)| failed.then_some(key))
+        .collect()
 }
 
 /// `without_score`: the first outputs that have no score, with the reasons.

@@ -1,10 +1,13 @@
 //! Pages of text with drawn things, of which everything is known: every line with its place, and every thing.
 //!
-//! The same page gives the same pixels on every machine, since the font is part of the program.
+//! The same page gives the same pixels on every machine, since the font is part of the program. Chinese needs a
+//! font of the system.
 
+mod chinese;
 mod things;
 mod typesetter;
 
+pub use chinese::{NoChineseFont, as_regular, cjk_in_file, system_cjk};
 pub use things::{Kind, Thing};
 pub use typesetter::{Drawn, Typesetter};
 

@@ -1,7 +1,8 @@
 //! Draws pages.
 
+use super::chinese::{NoChineseFont, as_regular, system_cjk};
 use super::{Area, Page, TextLine};
-use cosmic_text::fontdb::{Database, Source};
+use cosmic_text::fontdb::{Database, FaceInfo, Source};
 use cosmic_text::{Attrs, Buffer, Color, Family, FontSystem, Metrics, Shaping, SwashCache, Wrap};
 use image::{Rgb, RgbImage};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ const GRAIN: u32 = 4;
 pub struct Typesetter {
     system: FontSystem,
     glyphs: SwashCache,
+    family: String,
 }
 
 /// A page as pixels.
@@ -45,7 +47,36 @@ impl Typesetter {
         Self {
             system: FontSystem::new_with_locale_and_db(LOCALE.to_owned(), database),
             glyphs: SwashCache::new(),
+            family: FAMILY.to_owned(),
         }
+    }
+
+    /// A typesetter with a font for Chinese, which has all characters that the font of the program lacks.
+    pub fn with_font(face: &FaceInfo) -> Self {
+        let mut typesetter = Self::new();
+        let face = as_regular(face);
+        if let Some((name, _)) = face.families.first() {
+            typesetter.family.clone_from(name);
+        }
+        typesetter.system.db_mut().push_face_info(face);
+        typesetter
+    }
+
+    /// A typesetter that can draw the lines of a page.
+    ///
+    /// # Errors
+    /// Fails if a line is Chinese and this machine has no font for it.
+    pub fn of_page(page: &Page) -> Result<Self, NoChineseFont> {
+        if page.lines.iter().all(|line| line.text.is_ascii()) {
+            return Ok(Self::new());
+        }
+        let face = system_cjk().ok_or(NoChineseFont)?;
+        Ok(Self::with_font(&face))
+    }
+
+    /// The family of the font if it is one of the system.
+    pub fn system_font(&self) -> Option<&str> {
+        (self.family != FAMILY).then_some(self.family.as_str())
     }
 
     /// The width of a text in pixels, rounded up.
@@ -89,7 +120,7 @@ impl Typesetter {
         let mut buffer = Buffer::new(&mut self.system, Metrics::new(size, size * LEADING));
         buffer.set_wrap(Wrap::None);
         buffer.set_size(None, None);
-        let attributes = Attrs::new().family(Family::Name(FAMILY));
+        let attributes = Attrs::new().family(Family::Name(&self.family));
         buffer.set_text(text, &attributes, Shaping::Advanced, None);
         buffer.shape_until_scroll(&mut self.system, false);
         buffer

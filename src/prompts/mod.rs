@@ -13,6 +13,7 @@ mod mini_maps;
 mod mini_scenes;
 mod mini_text;
 mod noise;
+mod noise_words;
 
 pub use description::{Keep, Make, PromptGeneratorDescription};
 pub use lessons::{DrawnPair, ProbeLesson};
@@ -28,6 +29,7 @@ pub type PromptGenerator = Named<PromptGeneratorDescription>;
 /// All generators of prompts.
 static ALL: &[&PromptGeneratorDescription] = &[
     &drift_pages::ENGLISH,
+    &drift_pages::CHINESE,
     &geneval::GENEVAL,
     &mini_captions::GENEVAL,
     &mini_captions::COMPOSITION,
@@ -37,6 +39,8 @@ static ALL: &[&PromptGeneratorDescription] = &[
     &mini_scenes::RESTORE,
     &mini_scenes::READ,
     &mini_text::SIGNS,
+    &noise_words::RESTORE,
+    &noise_words::READ,
 ];
 
 impl Described for PromptGeneratorDescription {

@@ -94,6 +94,9 @@ impl PreparedRun<'_> {
         let mut manifest = self.manifest(options.device.to_string(), shard, observers)?;
         let before = Manifest::read_before(folder, shard)?;
         let unchanged = self.begin(&mut manifest, before.as_ref(), listener.as_ref())?;
+        if let Some(asked) = self.server_requests(shard)? {
+            listener.on(Event::Note(asked.to_string()));
+        }
         let outcome = with_pulse(
             session,
             (folder, shard),

@@ -31,7 +31,7 @@
 //! | copy it to object stores | [`SyncOptions`], [`Session::pull_runs`], [`Session::push_runs`] |
 //! | score it there | [`Session::merge_stored`] |
 //! | open rewards | [`reward_definitions`], [`Session::open_rewards`], [`Session::training_reward`] |
-//! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`], [`read_noise_pairs`] |
+//! | compare it | [`ComparedRuns`], [`write_comparison`], [`note_agreement`], [`note_noise_pairs`], [`read_noise_pairs`] |
 
 mod agreement;
 mod check;
@@ -96,7 +96,7 @@ pub use page::write_page;
 pub use pictures::{PictureFolder, PictureRequest};
 pub use plan::TimedOutputs;
 pub use prepared::{PreparedRun, RunOptions, check_run_name, plain_run_name};
-pub use probe::read_noise_pairs;
+pub use probe::{note_noise_pairs, read_noise_pairs};
 pub use reward::reward_definitions;
 pub use run::RunRequest;
 pub use scheduler::scheduler_words;

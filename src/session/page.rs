@@ -1,12 +1,13 @@
 //! The page of what was run together.
 
-use super::{MadeRun, RunTarget, SessionError, read_view};
+use super::{MadeRun, RunTarget, SessionError, TitledSummary, read_view};
 use crate::config::PublishedFile;
 use crate::report::{self, ReportOptions, RunView};
 use std::path::{Path, PathBuf};
 
 /// Writes the page of a study, or the comparison of several runs, below `out`, and says where the page is. A
-/// run alone has its page already.
+/// run alone has its page already. The page has the notes of `summaries`, which may say more than those of
+/// the runs alone.
 ///
 /// # Errors
 /// Fails if a run is not graded yet, or the page cannot be written.
@@ -14,10 +15,10 @@ pub fn write_page(
     target: &RunTarget,
     out: &Path,
     made: &[MadeRun],
+    summaries: &[TitledSummary],
     published: &[PublishedFile],
 ) -> Result<PathBuf, SessionError> {
-    let mut summaries = made.iter().filter_map(|run| run.summary.as_ref());
-    let (folder, options) = match (&target.study, made, summaries.next()) {
+    let (folder, options) = match (&target.study, made, summaries.first()) {
         (Some(study), ..) => {
             let options = ReportOptions {
                 title: Some(study.title.clone()),
@@ -34,10 +35,22 @@ pub fn write_page(
     };
     let views: Vec<RunView> = made
         .iter()
-        .map(|run| read_view(run.folder.root()))
-        .collect::<Result<_, _>>()?;
+        .map(|run| Ok(noted(read_view(run.folder.root())?, summaries)))
+        .collect::<Result<_, SessionError>>()?;
     report::write(&folder, &views, &options)?;
     Ok(page_of(&folder))
+}
+
+/// The run with the notes of its summary among `summaries`.
+fn noted(mut view: RunView, summaries: &[TitledSummary]) -> RunView {
+    let of_view = |titled: &&TitledSummary| {
+        let summary = &titled.summary;
+        (&summary.suite, &summary.model, &summary.run) == (&view.suite, &view.model, &view.run)
+    };
+    if let Some(titled) = summaries.iter().find(of_view) {
+        view.summary.notes.clone_from(&titled.summary.notes);
+    }
+    view
 }
 
 fn page_of(report: &Path) -> PathBuf {

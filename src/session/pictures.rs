@@ -161,6 +161,7 @@ impl<'a> PictureFolder<'a> {
             description: format!("images from {}", request.pictures.display()),
             generator: Folder::NAME.into(),
             languages: Vec::new(),
+            price_per_output: None,
             settings: self.settings.clone(),
             notes: Default::default(),
             presets: Default::default(),

@@ -2,7 +2,7 @@
 
 use super::{PreparedRun, SessionError};
 use crate::record::Output;
-use crate::run::{Plan, Stream, read_all};
+use crate::run::{Plan, ServerRequests, Shard, Stream, read_all};
 
 /// How long earlier outputs of a run took.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,6 +14,24 @@ pub struct TimedOutputs {
 }
 
 impl PreparedRun<'_> {
+    /// What is left to ask of a server. `None` if the generator asks none, or nothing is left.
+    ///
+    /// # Errors
+    /// Fails if the journals of the folder cannot be read.
+    pub fn server_requests(
+        &self,
+        shard: Option<Shard>,
+    ) -> Result<Option<ServerRequests>, SessionError> {
+        if !self.configured.generator.asks_server {
+            return Ok(None);
+        }
+        let asked = self.asked_outputs(shard);
+        let plan = Plan::of_outputs(&self.folder, &asked, &self.identity())?;
+        let price = self.configured.model.price_per_output;
+        let found = ServerRequests::of_plan(&asked, &plan, price);
+        Ok((found.requests > 0).then_some(found))
+    }
+
     /// The outputs that are left to make, and those that are there; writes nothing.
     ///
     /// # Errors

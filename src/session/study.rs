@@ -1,5 +1,6 @@
 //! The runs of a study as its page reads them.
 
+use super::probe::noise_notes;
 use super::{RecountedRun, SessionError, read_outcomes};
 use crate::compare::{Allowed, DifferenceOptions};
 use crate::config::{self, CostOf, Factor, Level, Metric, StudyFile};
@@ -50,6 +51,7 @@ impl StudyRuns<'_> {
         let given = factor.levels.iter().any(|level| level.cost.is_some());
         let mut notes = Vec::new();
         let suites = suites(self, factor, &mut notes)?;
+        notes.extend(noise_pairs(&suites)?);
         Ok(Study {
             name: file.name.clone(),
             title: file.title.clone(),
@@ -104,6 +106,23 @@ fn suites(
         }
     }
     Ok(suites)
+}
+
+/// What the levels that restore pictures from noise share with those that read the same pictures.
+///
+/// # Errors
+/// Fails if a run's records are damaged.
+fn noise_pairs(suites: &[SuiteRuns]) -> Result<Vec<String>, SessionError> {
+    let levels = suites.iter().flat_map(|suite| &suite.levels);
+    let runs = levels.flat_map(|level| level.runs.iter().flatten().map(move |run| (level, run)));
+    let runs: Vec<(&LevelRuns, &LevelRun)> = runs.collect();
+    let folders: Vec<PathBuf> = runs.iter().map(|(_, run)| run.dir.clone()).collect();
+    let notes = noise_notes(&folders)?.into_iter();
+    let named = notes.map(|(place, note)| match runs.get(place) {
+        Some((level, _)) => format!("{}: {note}", level.title),
+        None => note,
+    });
+    Ok(named.collect())
 }
 
 /// How many training seeds of other levels each model of a level stands beside: one run of a network that is

@@ -242,12 +242,14 @@ impl Study {
         sections.flat_map(|section| section.grids(self)).collect()
     }
 
-    /// The levels of every suite, for a terminal.
+    /// The levels of every suite and the notes of the whole study, for a terminal.
     pub fn terminal(&self, window: Window) -> String {
         let sections = self.sections.iter();
         let shown =
             sections.map(|section| terminal::table(&section.main_grid(self), window.unstyled()));
-        shown.collect::<Vec<String>>().join("\n")
+        let tables = shown.collect::<Vec<String>>().join("\n");
+        let notes = self.notes.iter().map(|note| format!("{note}\n"));
+        std::iter::once(tables).chain(notes).collect()
     }
 
     /// What the primary number is, for headings.

@@ -25,13 +25,16 @@ pub(super) fn redrawn(
     let page: Option<Page> = page.and_then(|page| serde_json::from_value(page).ok());
     let mut page = page.ok_or_else(|| {
         let message =
-            "this control needs the item's `expect.page`, which the pages of text-drift-en have";
+            "this control needs the item's `expect.page`, which the pages of text-drift-en and text-drift-zh have";
         GenerateError::item("expect", message)
     })?;
     let before = page.lines.clone();
     let random = &mut Random::new(seed, STREAM);
     change(&mut page.lines, control, amount, random);
-    let picture = Typesetter::new().draw(&page).picture;
+    let typesetter = Typesetter::of_page(&page);
+    let mut typesetter =
+        typesetter.map_err(|error| GenerateError::item("font", error.to_string()))?;
+    let picture = typesetter.draw(&page).picture;
     let mut generated = Generated::from(Answer::Pixels(picture));
     if control == Control::Jitter {
         let offsets = before.iter().zip(&page.lines).map(|(before, after)| {
@@ -75,21 +78,27 @@ fn change(lines: &mut Vec<TextLine>, control: Control, amount: Option<f64>, rand
     }
 }
 
-/// Another small letter in place of one that is not white space.
+/// Chinese characters for the place of another one.
+const CHARACTERS: [char; 6] = ['山', '水', '火', '木', '金', '土'];
+
+/// Another small letter, or another Chinese character, in place of one that is not white space.
 fn respell(text: &mut String, random: &mut Random) {
-    let places: Vec<usize> = text
+    let places: Vec<(usize, char)> = text
         .char_indices()
-        .filter(|(_, c)| c.is_ascii_alphanumeric())
-        .map(|(place, _)| place)
+        .filter(|(_, c)| c.is_alphanumeric())
         .collect();
     if places.is_empty() {
         return;
     }
-    let place = random.pick(&places);
-    let old = text.as_bytes()[place];
-    let others: Vec<u8> = (b'a'..=b'z').filter(|letter| *letter != old).collect();
-    let new = char::from(random.pick(&others));
-    text.replace_range(place..=place, new.encode_utf8(&mut [0; 4]));
+    let (place, old) = random.pick(&places);
+    let all: Vec<char> = if old.is_ascii() {
+        ('a'..='z').collect()
+    } else {
+        CHARACTERS.to_vec()
+    };
+    let others: Vec<char> = all.into_iter().filter(|letter| *letter != old).collect();
+    let new = random.pick(&others);
+    text.replace_range(place..place + old.len_utf8(), new.encode_utf8(&mut [0; 4]));
 }
 
 #[cfg(test)]
@@ -132,5 +141,9 @@ mod tests {
             assert_eq!(levenshtein(&a, &b), 1, "{} {}", before.text, after.text);
         }
         assert_eq!(changed(Control::Respell, Some(0.0)), lines());
+        let mut chinese = "花园".to_owned();
+        respell(&mut chinese, &mut Random::new(1, 1));
+        let [a, b] = ["花园", &chinese].map(|text| text.chars().collect::<Vec<char>>());
+        assert_eq!(levenshtein(&a, &b), 1, "{chinese}");
     }
 }

@@ -37,6 +37,7 @@ impl SimpleGenerator for OpenAi {
     const NAME: &'static str = "openai";
     const ABOUT: &'static str = "asks any server with the API of OpenAI";
     type Settings = OpenAiSettings;
+    const ASKS_SERVER: bool = true;
 
     fn open(settings: OpenAiSettings, _: &Resources) -> Result<Self, BuildError> {
         Ok(Self::new(settings)?)

@@ -16,6 +16,7 @@ use super::error::{BuildError, GenerateError};
 use super::generator::{Answer, Generated, Generator, Request};
 use super::kind::{Resources, SimpleGenerator};
 use crate::cancel::Cancel;
+use crate::page::{cjk_in_file, system_cjk};
 use crate::record::Item;
 use cosmic_text::fontdb::FaceInfo;
 use fonts::Fonts;
@@ -55,7 +56,7 @@ impl SimpleGenerator for Typeset {
                 .get("language")
                 .is_some_and(|language| language == "zh")
         };
-        if items.iter().any(chinese) && fonts::system_cjk().is_none() {
+        if items.iter().any(chinese) && system_cjk().is_none() {
             vec![CJK_FONT]
         } else {
             Vec::new()
@@ -72,12 +73,10 @@ impl Typeset {
         settings.check()?;
         let chosen_cjk = match &settings.cjk_font {
             None => None,
-            Some(path) => Some(
-                fonts::cjk_in_file(path).map_err(|reason| TypesetError::Font {
-                    path: path.clone(),
-                    reason,
-                })?,
-            ),
+            Some(path) => Some(cjk_in_file(path).map_err(|reason| TypesetError::Font {
+                path: path.clone(),
+                reason,
+            })?),
         };
         Ok(Self {
             colours: [
@@ -95,7 +94,7 @@ impl Typeset {
         if self.fonts.cjk.is_some() || !texts.iter().any(|text| text.chars().any(is_cjk)) {
             return Ok(());
         }
-        let face = self.chosen_cjk.clone().or_else(fonts::system_cjk);
+        let face = self.chosen_cjk.clone().or_else(system_cjk);
         match face {
             Some(face) => {
                 self.fonts.add_cjk(&face);

@@ -62,6 +62,11 @@ impl Maps {
             "left out: neither the exact map nor the drawn one has anything to compare",
         ))?;
         parts.insert("resized".to_owned(), f64::from(u8::from(seen.resized)));
+        if seen.resized {
+            notes.push(
+                "the output had another size and was resized to that of the input".to_owned(),
+            );
+        }
         Ok(Verdict {
             score: Some(score),
             parts,

@@ -6,6 +6,7 @@
 //! | kind | the map | further keys of `expect` |
 //! |---|---|---|
 //! | `canny` | Canny's edges, white on black | `channels`, `bounds` |
+//! | `from-canny` | nothing: the input is a Canny map, and the output a picture of it, whose edges are compared with the map | `channels`, `bounds` |
 //! | `edges` | lines, white on black | |
 //! | `segment` | a colour for each class | `palette` |
 //! | `depth` | near is bright | `instances` (the number of the layer of each pixel, from 0 for the farthest) and `layers` (how many), or `metres` (16 bits, in millimetres) and `z_max` |
@@ -18,13 +19,13 @@ mod depth;
 mod edges;
 mod segments;
 
-use super::pictures::{expected_text, input_picture, open_picture, output_pixels};
+use super::pictures::{at_size_of, expected_text, input_picture, open_picture, output_pixels};
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::image::cv::{Channels, canny};
 use crate::image::edit::Mask;
 use crate::record::Item;
 use crate::record::evidence::{MapMeasures, written};
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,13 @@ impl Maps {
                 let seed = seed_of(&subject.item.item);
                 measures.edges = Some(edges::measure(output, &reference, self.0.radius, seed));
             }
+            "from-canny" => {
+                let shown = at_size_of(output, &input);
+                let drawn = canny_of(subject, shown.as_ref().unwrap_or(output))?;
+                let seed = seed_of(&subject.item.item);
+                let edges = edges::measure(&painted(&drawn), &white(&input), self.0.radius, seed);
+                measures.edges = Some(edges);
+            }
             "segment" => {
                 let truth = open_map(subject, "reference", &input)?;
                 let palette: Vec<[u8; 3]> = required(subject.item, "palette")?;
@@ -84,7 +92,7 @@ impl Maps {
                 return Err(ObserveError::new(
                     "input",
                     format!(
-                        "`expect.kind` is `{other}`; it must be `canny`, `edges`, `segment`, `depth` or `mask`"
+                        "`expect.kind` is `{other}`; it must be `canny`, `from-canny`, `edges`, `segment`, `depth` or `mask`"
                     ),
                 ));
             }
@@ -96,16 +104,37 @@ impl Maps {
 /// The exact edges of an item.
 fn reference_edges(subject: &Subject<'_>, input: &RgbImage) -> Result<Mask, ObserveError> {
     if expected_text(subject.item, "reference") == Some(CANNY) {
-        let channels: Option<Channels> = optional(subject.item, "channels")?;
-        let bounds: Option<[u32; 2]> = optional(subject.item, "bounds")?;
-        let channels = channels.unwrap_or_default();
-        return Ok(canny(input, channels, bounds.unwrap_or(BOUNDS)));
+        return canny_of(subject, input);
     }
-    let map = open_map(subject, "reference", input)?;
+    Ok(white(&open_map(subject, "reference", input)?))
+}
+
+/// Canny's edges of a picture, with the settings of an item.
+fn canny_of(subject: &Subject<'_>, picture: &RgbImage) -> Result<Mask, ObserveError> {
+    let channels: Option<Channels> = optional(subject.item, "channels")?;
+    let bounds: Option<[u32; 2]> = optional(subject.item, "bounds")?;
+    Ok(canny(
+        picture,
+        channels.unwrap_or_default(),
+        bounds.unwrap_or(BOUNDS),
+    ))
+}
+
+/// The bright pixels of a map.
+fn white(map: &RgbImage) -> Mask {
     let (width, height) = (map.width() as usize, map.height() as usize);
-    Ok(Mask::from_fn(width, height, |x, y| {
+    Mask::from_fn(width, height, |x, y| {
         map.get_pixel(x as u32, y as u32).0[0] > 127
-    }))
+    })
+}
+
+/// A mask as white lines on black.
+fn painted(mask: &Mask) -> RgbImage {
+    let (width, height) = (mask.width() as u32, mask.height() as u32);
+    RgbImage::from_fn(width, height, |x, y| {
+        let place = y as usize * mask.width() + x as usize;
+        Rgb([if mask.pixels()[place] { u8::MAX } else { 0 }; 3])
+    })
 }
 
 /// A picture of `expect` that must have the size of the input.

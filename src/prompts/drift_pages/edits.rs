@@ -1,6 +1,7 @@
 //! The edits of pages, in words and as the page after the edit.
 
-use super::layouts::{COLORS, WORDS, thing_at};
+use super::language::Language;
+use super::layouts::{COLORS, thing_at};
 use crate::page::{Area, Kind, Page, Thing};
 use crate::world::random::Random;
 
@@ -16,7 +17,13 @@ pub(super) struct Edited {
 }
 
 /// An edit of a kind. Things of a page have different kinds, so that a word names one of them.
-pub(super) fn sampled(kind: &str, page: &Page, frame: Area, random: &mut Random) -> Edited {
+pub(super) fn sampled(
+    kind: &str,
+    (page, frame): (&Page, Area),
+    language: &Language,
+    random: &mut Random,
+) -> Edited {
+    let say = &language.edits;
     let mut after = page.clone();
     let mut line = None;
     let place = random.below(page.things.len().max(1));
@@ -24,32 +31,32 @@ pub(super) fn sampled(kind: &str, page: &Page, frame: Area, random: &mut Random)
         ("recolor", Some(thing)) => {
             let (name, color) = other_color(thing, random);
             after.things[place].color = color;
-            format!("Change the colour of the {} to {name}.", thing.kind.name())
+            (say.recolor)((say.kind)(thing.kind), (say.color)(name))
         }
         ("replace", Some(thing)) => {
             let kind = new_kind(page, random);
             after.things[place].kind = kind;
-            format!("Replace the {} with a {}.", thing.kind.name(), kind.name())
+            (say.replace)((say.kind)(thing.kind), (say.kind)(kind))
         }
         ("remove", Some(thing)) => {
             after.things.remove(place);
-            format!("Remove the {}.", thing.kind.name())
+            (say.remove)((say.kind)(thing.kind))
         }
         ("add", _) => {
             let free = page.things.len();
             let kind = new_kind(page, random);
             let (name, color) = random.pick(&COLORS);
             after.things.push(thing_at(frame, free, kind, color));
-            format!("Add a {name} {} in the free place.", kind.name())
+            (say.add)((say.color)(name), (say.kind)(kind))
         }
         _ => {
             let chosen = random.below(page.lines.len().max(1));
             line = Some(chosen);
-            retype(&mut after, chosen, random)
+            retype(&mut after, chosen, language, random)
         }
     };
     Edited {
-        prompt: format!("{words} Change nothing else."),
+        prompt: words + say.nothing_else,
         page: after,
         line,
     }
@@ -74,21 +81,23 @@ fn new_kind(page: &Page, random: &mut Random) -> Kind {
 }
 
 /// Gives a line another word, which is not longer than its text, and says so.
-fn retype(page: &mut Page, place: usize, random: &mut Random) -> String {
+fn retype(page: &mut Page, place: usize, language: &Language, random: &mut Random) -> String {
     let Some(line) = page.lines.get_mut(place) else {
         return String::new();
     };
     let before = line.text.clone();
     let lower = before.to_lowercase();
-    let others: Vec<&str> = WORDS
-        .into_iter()
-        .filter(|word| word.len() <= before.len() && !lower.contains(word))
+    let others: Vec<&str> = language
+        .words
+        .iter()
+        .copied()
+        .filter(|word| word.len() <= before.len() && !lower.contains(*word))
         .collect();
     let word = if others.is_empty() {
-        "new"
+        language.edits.new
     } else {
         random.pick(&others)
     };
     line.text = word.to_owned();
-    format!("Change the text \"{before}\" to \"{word}\".")
+    (language.edits.retype)(&before, word)
 }

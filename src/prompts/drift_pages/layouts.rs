@@ -1,5 +1,6 @@
 //! The four layouts of pages: where the text is, and where the frame with the things is.
 
+use super::language::Language;
 use crate::page::{Area, Kind, Page, Plate, TextLine, Thing, Typesetter};
 use crate::world::random::Random;
 
@@ -30,14 +31,6 @@ pub(super) const COLORS: [(&str, [u8; 3]); 6] = [
     ("purple", [140, 60, 180]),
     ("black", [25, 25, 25]),
 ];
-/// The words of the lines.
-pub(super) const WORDS: [&str; 40] = [
-    "harbour", "lantern", "garden", "window", "silver", "market", "winter", "bridge", "candle",
-    "forest", "kitchen", "morning", "orchard", "pencil", "railway", "sugar", "ticket", "valley",
-    "weather", "yellow", "anchor", "basket", "copper", "dinner", "engine", "feather", "guitar",
-    "hammer", "island", "jacket", "ladder", "mirror", "needle", "oyster", "pepper", "quarter",
-    "ribbon", "saddle", "teapot", "velvet",
-];
 
 /// A page, and the frame without text that its things are in.
 pub(super) struct Sheet {
@@ -49,6 +42,7 @@ pub(super) struct Sheet {
 pub(super) fn sheet(
     layout: &str,
     number: usize,
+    language: &Language,
     typesetter: &mut Typesetter,
     random: &mut Random,
 ) -> Sheet {
@@ -71,7 +65,13 @@ pub(super) fn sheet(
         page.plates = plates.collect();
     }
     for (area, count) in areas {
-        fill(&mut page.lines, area, count, layout, typesetter, random);
+        fill(
+            &mut page.lines,
+            (area, count),
+            (layout, language),
+            typesetter,
+            random,
+        );
     }
     page.things = things(frame, random);
     Sheet { page, frame }
@@ -111,16 +111,16 @@ fn areas(layout: &str) -> (Area, Vec<(Area, usize)>) {
 /// Puts lines into an area, from the top. Lines that would be too wide get a smaller font or fewer words.
 fn fill(
     lines: &mut Vec<TextLine>,
-    [left, top, right, bottom]: Area,
-    count: usize,
-    layout: &str,
+    ([left, top, right, bottom], count): (Area, usize),
+    (layout, language): (&str, &Language),
     typesetter: &mut Typesetter,
     random: &mut Random,
 ) {
     let step = (bottom - top) / count.max(1) as i32;
     for place in 0..count {
         let room = (right - left - 2 * MARGIN).max(0);
-        let (text, size) = fitting(layout, room, step - MARGIN / 2, typesetter, random);
+        let room = (room, step - MARGIN / 2);
+        let (text, size) = fitting((layout, language), room, typesetter, random);
         let width = typesetter.width(&text, size);
         let x = match layout {
             "form" => left + MARGIN,
@@ -139,16 +139,15 @@ fn fill(
 
 /// A text and a font size that fit into a width and a height.
 fn fitting(
-    layout: &str,
-    room: i32,
-    height: i32,
+    (layout, language): (&str, &Language),
+    (room, height): (i32, i32),
     typesetter: &mut Typesetter,
     random: &mut Random,
 ) -> (String, u32) {
     let mut fits = |text: &str, size: u32| {
         typesetter.width(text, size) <= room && Typesetter::line_height(size) <= height
     };
-    let (size, text) = (random.pick(&SIZES), words(layout, random));
+    let (size, text) = (random.pick(&SIZES), words(layout, language, random));
     let smaller = SIZES.iter().rev().copied().filter(|other| *other <= size);
     for size in smaller {
         if fits(&text, size) {
@@ -156,20 +155,22 @@ fn fitting(
         }
     }
     // One word in the smallest font always fits.
-    (random.pick(&WORDS).to_owned(), SIZES[0])
+    (random.pick(language.words).to_owned(), SIZES[0])
 }
 
 /// The words of a line. Rows of a form end with a number.
-fn words(layout: &str, random: &mut Random) -> String {
+fn words(layout: &str, language: &Language, random: &mut Random) -> String {
     let count = 1 + random.below(2);
-    let chosen = random.several(&WORDS, count);
-    let mut text = chosen.join(" ");
+    let chosen = random.several(language.words, count);
+    let mut text = chosen.join(language.between);
     if layout == "form" || random.chance(0.2) {
         text = format!("{text} {}", 100 + random.below(900));
     }
-    if random.chance(0.5) {
-        // An upper-case start, as in titles.
-        text[..1].make_ascii_uppercase();
+    if random.chance(0.5)
+        && let Some(first) = text.get_mut(..1)
+    {
+        // An upper-case start, as in titles, where the language has one.
+        first.make_ascii_uppercase();
     }
     text
 }

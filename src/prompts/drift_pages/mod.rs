@@ -1,16 +1,18 @@
 //! Local edits of pages with text: what is to change is known, and so is every line that is to stay.
 
 mod edits;
+mod language;
 mod layouts;
 
 use super::description::{Keep, Make, PromptGeneratorDescription};
 use super::mini::{SEED, tags};
 use crate::image::encode_png;
-use crate::page::{Area, Page, Typesetter};
+use crate::page::{Area, NoChineseFont, Page, Typesetter, system_cjk};
 use crate::record::{Item, Object, Task};
 use crate::world::random::Random;
 use edits::{Edited, KINDS};
 use image::{Rgb, RgbImage};
+use language::Language;
 use layouts::{LAYOUTS, PLACES, Sheet};
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -26,9 +28,25 @@ const MARGIN: i32 = 8;
 pub(super) static ENGLISH: PromptGeneratorDescription = PromptGeneratorDescription {
     name: "drift-pages-en",
     about: "24 local edits of each of five kinds of pages with six to ten lines of English text.",
-    make: Make::ItemsWithPictures(pages),
+    make: Make::ItemsWithPictures(|keep| pages(keep, &language::ENGLISH, Typesetter::new)),
     official: None,
 };
+
+/// The same of Chinese pages, which are drawn with a font of the system.
+pub(super) static CHINESE: PromptGeneratorDescription = PromptGeneratorDescription {
+    name: "drift-pages-zh",
+    about: "The same of pages of Chinese text, in a font of the system.",
+    make: Make::ItemsWithPictures(|keep| {
+        let face = system_cjk().ok_or_else(|| NoChineseFont.to_string())?;
+        pages(keep, &language::CHINESE, || Typesetter::with_font(&face))
+    }),
+    official: None,
+};
+
+/// The words of English pages.
+pub(super) fn english_words() -> &'static [&'static str] {
+    language::ENGLISH.words
+}
 
 /// An item whose pictures are not kept yet.
 struct Made {
@@ -42,14 +60,18 @@ struct Made {
 ///
 /// # Errors
 /// Fails if a picture cannot be kept.
-fn pages(keep: &Keep<'_>) -> Result<Vec<Item>, String> {
+fn pages(
+    keep: &Keep<'_>,
+    language: &Language,
+    typesetter: impl Fn() -> Typesetter + Send + Sync,
+) -> Result<Vec<Item>, String> {
     let all: Vec<(usize, usize)> = (0..KINDS.len())
         .flat_map(|kind| (0..PER_KIND).map(move |index| (kind, index)))
         .collect();
     let made: Result<Vec<Made>, String> = all
         .into_par_iter()
-        .map_init(Typesetter::new, |typesetter, (kind, index)| {
-            page_item(kind, index, typesetter)
+        .map_init(typesetter, |typesetter, (kind, index)| {
+            page_item(kind, index, language, typesetter)
         })
         .collect();
     made?.into_iter().map(|made| made.kept(keep)).collect()
@@ -71,17 +93,22 @@ impl Made {
 }
 
 /// One page with its edit.
-fn page_item(kind: usize, index: usize, typesetter: &mut Typesetter) -> Result<Made, String> {
+fn page_item(
+    kind: usize,
+    index: usize,
+    language: &Language,
+    typesetter: &mut Typesetter,
+) -> Result<Made, String> {
     let number = kind * PER_KIND + index;
     let random = &mut Random::new(SEED, STREAM + number as u64);
     let layout = LAYOUTS[index % LAYOUTS.len()];
     let kind = KINDS[kind];
-    let Sheet { mut page, frame } = layouts::sheet(layout, number, typesetter, random);
+    let Sheet { mut page, frame } = layouts::sheet(layout, number, language, typesetter, random);
     if kind == "add" {
         // One place stays free.
         page.things.truncate(PLACES - 1);
     }
-    let edit = edits::sampled(kind, &page, frame, random);
+    let edit = edits::sampled(kind, (&page, frame), language, random);
     let input = typesetter.draw(&page);
     let target = typesetter.draw(&edit.page);
     let region = match edit.line {
@@ -91,8 +118,11 @@ fn page_item(kind: usize, index: usize, typesetter: &mut Typesetter) -> Result<M
     let encoded = |picture: &RgbImage| encode_png(picture).map_err(|error| error.to_string());
     let mut expect = Object::new();
     expect.insert("edit_type".into(), kind.into());
-    expect.insert("lines".into(), lines(&page, &input.ink, &edit));
+    expect.insert("lines".into(), lines(&page, &input.ink, &edit, language));
     expect.insert("page".into(), json!(page));
+    if let Some(font) = typesetter.system_font() {
+        expect.insert("font".into(), font.into());
+    }
     let texture = if page.texture > 0 { "light" } else { "flat" };
     Ok(Made {
         item: Item {
@@ -104,7 +134,7 @@ fn page_item(kind: usize, index: usize, typesetter: &mut Typesetter) -> Result<M
             tags: tags([
                 ("edit_type", kind),
                 ("layout", layout),
-                ("language", "en"),
+                ("language", language.code),
                 ("texture", texture),
             ]),
             extra: Object::new(),
@@ -116,10 +146,10 @@ fn page_item(kind: usize, index: usize, typesetter: &mut Typesetter) -> Result<M
 }
 
 /// The lines with the boxes of their ink, as the rule `text-drift` reads them.
-fn lines(page: &Page, ink: &[Area], edit: &Edited) -> Value {
+fn lines(page: &Page, ink: &[Area], edit: &Edited, language: &Language) -> Value {
     let lines = page.lines.iter().zip(ink).enumerate();
     let lines = lines.map(|(place, (line, bbox))| {
-        json!({"text": line.text, "box": bbox, "size": line.size, "language": "en",
+        json!({"text": line.text, "box": bbox, "size": line.size, "language": language.code,
             "target": edit.line == Some(place)})
     });
     lines.collect()
@@ -152,7 +182,7 @@ mod tests {
         let mut typesetter = Typesetter::new();
         for (kind, name) in KINDS.iter().enumerate() {
             for index in 0..LAYOUTS.len() {
-                let made = page_item(kind, index, &mut typesetter).unwrap();
+                let made = page_item(kind, index, &language::ENGLISH, &mut typesetter).unwrap();
                 let lines = made.item.expect["lines"].as_array().unwrap();
                 assert!(
                     (6..=10).contains(&lines.len()),
@@ -189,7 +219,7 @@ mod tests {
     fn an_edit_changes_pixels_inside_its_region_only() {
         let mut typesetter = Typesetter::new();
         for kind in 0..KINDS.len() {
-            let made = page_item(kind, 0, &mut typesetter).unwrap();
+            let made = page_item(kind, 0, &language::ENGLISH, &mut typesetter).unwrap();
             let open = |bytes: &[u8]| crate::image::decode_bytes(bytes, "page").unwrap().rgb;
             let (input, target, mask) = (open(&made.input), open(&made.target), open(&made.mask));
             let mut changed = 0;
@@ -198,6 +228,29 @@ mod tests {
                 assert!(a == b || mask.0[0] > 0, "{}", made.item.item);
             }
             assert!(changed > 200, "{}: {changed}", made.item.item);
+        }
+    }
+
+    /// Skipped in silence without a font for Chinese; `tests/it/probes.rs` says so.
+    #[test]
+    fn chinese_lines_have_ink_and_their_characters() {
+        let Some(face) = system_cjk() else {
+            return;
+        };
+        let mut typesetter = Typesetter::with_font(&face);
+        for (kind, name) in KINDS.iter().enumerate() {
+            let made = page_item(kind, kind, &language::CHINESE, &mut typesetter).unwrap();
+            let lines = made.item.expect["lines"].as_array().unwrap();
+            assert!((6..=10).contains(&lines.len()), "{name}");
+            for line in lines {
+                let [left, top, right, bottom]: [i64; 4] =
+                    serde_json::from_value(line["box"].clone()).unwrap();
+                let size = line["size"].as_i64().unwrap();
+                let letters = line["text"].as_str().unwrap().chars().count() as i64;
+                // Each character is as wide as the font, apart from digits and blanks.
+                assert!(bottom - top > size / 2 && bottom - top < 2 * size, "{line}");
+                assert!(right - left > letters * size / 3, "{line}");
+            }
         }
     }
 }

@@ -118,6 +118,11 @@ impl Curve {
         }
     }
 
+    /// The highest level. 0 without levels.
+    pub(super) fn highest(&self) -> f64 {
+        self.recognised.levels.last().copied().unwrap_or_default()
+    }
+
     fn add_metrics(&self, ending: &str, metrics: &mut BTreeMap<String, f64>) {
         let mut put = |name: &str, value: Option<f64>| {
             if let Some(value) = value.filter(|value| value.is_finite()) {

@@ -2,16 +2,20 @@
 //! restored pictures are to the clean ones.
 
 mod curve;
+mod mistakes;
 mod pair;
 mod seen;
+mod words;
 
-pub use pair::{NoisePair, noise_pairs};
+pub use pair::{NoisePair, missed_sources, noise_pairs};
+pub use words::excess_in_words;
 
 use crate::grade::description::{Reads, RuleDescription};
 use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::rule::{Board, Case, Rule, Verdict};
-use crate::record::evidence::{Answers, Detections, Field, Restored, read};
+use crate::record::Failure;
+use crate::record::evidence::{Answers, Detections, Field, Restored, TextReading, read};
 use curve::Curves;
 use schemars::JsonSchema;
 use seen::Recognition;
@@ -27,6 +31,7 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<NoiseOptions>(
         Reads::Answer,
         Reads::Evidence(Detections::KEY),
         Reads::Evidence(Answers::KEY),
+        Reads::Evidence(TextReading::KEY),
         Reads::Evidence(Restored::KEY),
     ],
     |options| Ok(Box::new(Noise(options.read()?))),
@@ -37,16 +42,19 @@ pub(super) const RULE: RuleDescription = RuleDescription::new::<NoiseOptions>(
 #[serde(default, deny_unknown_fields)]
 pub(super) struct NoiseOptions {
     /// The observer that recognises what restored pictures show, if there are several: one that detects the
-    /// things of the miniature world, or one that answers the question in `expect.propositions`.
+    /// things of the miniature world, one that answers the question in `expect.propositions`, or one that reads
+    /// the text of a picture with one word.
     pub reader: Option<String>,
 }
 
+/// The kind of a failure if the model refuses, and the part that marks it.
+const REFUSED: &str = "refused";
 /// PSNR of equal pictures, in decibels.
 const CAP: f64 = 100.0;
 
 /// Score 1 if what is shown is recognised. Parts: `swap` (something else of the set was recognised),
-/// `nothing`, `things` (the share of the things of a scene that are right), and for pictures `psnr`, `ssim`,
-/// `lpips`, `gain`, `gain_rescaled` and `better`.
+/// `nothing` (also if the model `refused`), `things` (the share of the things of a scene that are right), and
+/// for pictures `psnr`, `ssim`, `lpips`, `gain`, `gain_rescaled` and `better`.
 pub(super) struct Noise(NoiseOptions);
 
 impl Noise {
@@ -124,14 +132,29 @@ impl Rule for Noise {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
     }
 
+    /// A refusal recognises nothing. It has no picture, and so no pixel measures.
+    fn grade_failure(&self, failure: &Failure) -> Option<Verdict> {
+        if failure.kind != REFUSED {
+            return None;
+        }
+        let mut verdict = recognised(&Recognition {
+            right: false,
+            nothing: true,
+            things: None,
+            said: format!("refused: {}", failure.message),
+        });
+        verdict.parts.insert(REFUSED.to_owned(), 1.0);
+        Some(verdict)
+    }
+
     fn needs(&self) -> &'static [&'static str] {
         &["scene", "label", "answer", "answers"]
     }
 
-    /// `t_half`: the level at which half of what is recognised without noise is lost, with the ends `_low` and
-    /// `_high` of its interval and `_reached`. `t_gain`: the first level at which restored pictures are no
-    /// nearer to the clean ones than the noisy ones, on average. With several kinds of noise, the names end
-    /// with the kind. A level or an end that is beyond the highest level is absent.
+    /// `t_half`: the level at which half of what is recognised without noise is lost, with the ends `_low`
+    /// and `_high` of its interval and `_reached`. `t_gain`: the first level at which restored pictures are
+    /// no nearer to the clean ones than the noisy ones, on average. With several kinds of noise, the names
+    /// end with the kind. A level or an end that is beyond the highest level is absent.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         Curves::of(board).metrics()
     }
@@ -141,11 +164,20 @@ impl Rule for Noise {
             "t_half is the level at which half of the share without noise (above chance) is lost; its interval resamples sources. Levels beyond the highest one are absent."
                 .to_owned(),
         ];
+        notes.extend(Curves::of(board).in_words());
         let resized = board
             .grades
             .iter()
             .filter(|grade| grade.parts.get("resized") == Some(&1.0));
         let resized = resized.count();
+        let refused = board.grades.iter();
+        let refused = refused.filter(|grade| grade.parts.get(REFUSED) == Some(&1.0));
+        let refused = refused.count();
+        if refused > 0 {
+            notes.push(format!(
+                "{refused} outputs were refused: they count as nothing recognised, and have no pixel measures"
+            ));
+        }
         if resized > 0 {
             notes.push(format!(
                 "{resized} outputs were resized to the clean picture's size; their PSNR and SSIM are lower for it"

@@ -1,39 +1,62 @@
-//! A restorer and a reader on the same ladder: how far apart are the levels at which they lose half, and do they
-//! make the same mistakes?
+//! A restorer and a reader on the same ladder of noise: how far apart are the levels at which they lose half,
+//! and do they make the same mistakes?
 
 use super::curve::{Curve, Curves, SEED};
+use super::mistakes::{Mistake, mistakes};
 use crate::grade::rule::Board;
 use crate::record::{Grade, Item};
-use crate::stats::ladder::interval;
+use crate::stats::ladder::{Half, interval};
 use crate::stats::shared::{BothWrong, Shared, shared};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 /// Two models on one kind of noise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NoisePair {
+    /// The highest level of the ladder.
+    pub highest: f64,
+    /// The level at which each model has lost half, with its 95 % interval. An end may be infinite.
+    pub halves: [(Half, Option<[f64; 2]>); 2],
     /// The level of the first model minus that of the second. `None` if one of them loses less than half, or
     /// has nothing to lose.
     pub gap: Option<f64>,
     /// The 95 % interval of the gap, which resamples the sources of both together. An end may be infinite.
     pub gap_interval: Option<[f64; 2]>,
-    /// The mistakes that both make. `None` if they are never wrong together.
+    /// What both name wrongly: the label of a picture, or what is in a cell of a scene. `None` if there is
+    /// nothing.
     pub shared: Option<Shared>,
 }
 
-/// Compares two runs of suites with the same ladder, by kind of noise. Items are those of one of the runs; the
-/// grades of both have the same ids.
+/// The sources that a reader does not read rightly without noise, at level 0. What such a reader says of the
+/// noisy or the restored picture tells nothing about the noise.
+pub fn missed_sources(items: &[Item], grades: &[Grade]) -> BTreeSet<String> {
+    let clean: HashMap<&str, &str> = items
+        .iter()
+        .filter(|item| item.expect.get("level").and_then(Value::as_f64) == Some(0.0))
+        .map(|item| (item.item.as_str(), source(item)))
+        .collect();
+    let missed = grades.iter().filter(|grade| grade.score != Some(1.0));
+    missed
+        .filter_map(|grade| Some((*clean.get(grade.item.as_str())?).to_owned()))
+        .collect()
+}
+
+/// Compares two runs of suites with the same ladder, by kind of noise. Items are those of one of the runs;
+/// the grades of both have the same ids. Sources that are `left_out` do not count.
 pub fn noise_pairs(
     items: &[Item],
     first: &[Grade],
     second: &[Grade],
+    left_out: &BTreeSet<String>,
 ) -> BTreeMap<String, NoisePair> {
+    let kept = items.iter().filter(|item| !left_out.contains(source(item)));
+    let items: Vec<Item> = kept.cloned().collect();
     let curves = |grades: &[Grade]| {
         Curves::of(&Board {
             model: "",
             root: Path::new(""),
-            items,
+            items: &items,
             outputs: None,
             evidence: &[],
             grades,
@@ -41,16 +64,25 @@ pub fn noise_pairs(
     };
     let (one, other) = (curves(first), curves(second));
     let pairs = one.0.iter().filter_map(|(kind, curve)| {
-        let (gap, gap_interval) = gap(curve, other.0.get(kind)?);
-        let shared = shared_mistakes(items, first, second, kind);
+        let beside = other.0.get(kind)?;
+        let (gap, gap_interval) = gap(curve, beside);
+        let half = |curve: &Curve| curve.recognised.half(curve.chance, SEED);
         let pair = NoisePair {
+            highest: curve.highest(),
+            halves: [half(curve), half(beside)],
             gap,
             gap_interval,
-            shared,
+            shared: shared_mistakes(&items, first, second, kind),
         };
         Some((kind.clone(), pair))
     });
     pairs.collect()
+}
+
+/// The source of an item, which may be empty.
+fn source(item: &Item) -> &str {
+    let source = item.expect.get("source").and_then(Value::as_str);
+    source.unwrap_or_default()
 }
 
 /// The distance of the levels at which half is lost, and its interval.
@@ -81,56 +113,44 @@ fn shared_mistakes(
     kind: &str,
 ) -> Option<Shared> {
     let of_kind = |item: &&Item| item.expect.get("noise").and_then(Value::as_str) == Some(kind);
-    let asked: HashMap<&str, (String, String)> = items
+    let asked: HashMap<&str, (&Item, String)> = items
         .iter()
         .filter(of_kind)
-        .map(|item| (item.item.as_str(), (truth(item), level(item))))
+        .map(|item| (item.item.as_str(), (item, level(item))))
         .collect();
-    let wrong = |grade: &Grade| {
-        let swapped = grade.parts.get("swap") == Some(&1.0);
-        swapped.then(|| canonical(&grade.reason))
+    let wrong = |grade: &Grade| -> Vec<Mistake> {
+        let item = asked.get(grade.item.as_str());
+        item.map_or_else(Vec::new, |(item, _)| mistakes(item, grade))
     };
-    let answers: HashMap<(&str, u32), String> = second
-        .iter()
-        .filter_map(|grade| Some(((grade.item.as_str(), grade.repeat), wrong(grade)?)))
-        .collect();
-    let both: Vec<(&(String, String), String, &String)> = first
-        .iter()
-        .filter_map(|grade| {
-            let asked = asked.get(grade.item.as_str())?;
-            let answer = answers.get(&(grade.item.as_str(), grade.repeat))?;
-            Some((asked, wrong(grade)?, answer))
-        })
-        .collect();
-    let cases: Vec<BothWrong<'_>> = both
-        .iter()
-        .map(|((truth, level), first, second)| BothWrong {
-            truth,
+    let mut answers: HashMap<(&str, u32, [u64; 2]), String> = HashMap::new();
+    for grade in second {
+        for Mistake { cell, said, .. } in wrong(grade) {
+            answers.insert((grade.item.as_str(), grade.repeat, cell), said);
+        }
+    }
+    let mut both: Vec<(&str, Mistake, &String)> = Vec::new();
+    for grade in first {
+        for mistake in wrong(grade) {
+            let key = (grade.item.as_str(), grade.repeat, mistake.cell);
+            both.extend(answers.get(&key).map(|said| (key.0, mistake, said)));
+        }
+    }
+    let cases = both.iter().filter_map(|(item, mistake, second)| {
+        let (item, level) = asked.get(item)?;
+        Some(BothWrong {
+            source: source(item),
+            truth: &mistake.truth,
             level,
-            first,
+            first: &mistake.said,
             second,
         })
-        .collect();
-    shared(&cases, SEED)
-}
-
-/// What is there: the label, or the things of a scene.
-fn truth(item: &Item) -> String {
-    let label = item.expect.get("label").and_then(Value::as_str);
-    let scene = || item.expect.get("scene").map(ToString::to_string);
-    label.map(str::to_owned).or_else(scene).unwrap_or_default()
+    });
+    shared(&cases.collect::<Vec<_>>(), SEED)
 }
 
 fn level(item: &Item) -> String {
     let level = item.expect.get("level");
     level.map(ToString::to_string).unwrap_or_default()
-}
-
-/// What was recognised, with things in the order of the alphabet.
-fn canonical(said: &str) -> String {
-    let mut things: Vec<&str> = said.split("; ").collect();
-    things.sort_unstable();
-    things.join("; ")
 }
 
 #[cfg(test)]
@@ -162,6 +182,11 @@ mod tests {
         (items, grades)
     }
 
+    /// No source is left out.
+    fn all() -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
     fn either(source: usize) -> &'static str {
         if source.is_multiple_of(2) {
             "deer"
@@ -173,7 +198,7 @@ mod tests {
     #[test]
     fn the_same_mistakes_and_the_same_level() {
         let (items, grades) = run(0.4, either);
-        let pair = &noise_pairs(&items, &grades, &grades)["mix"];
+        let pair = &noise_pairs(&items, &grades, &grades, &all())["mix"];
         assert_eq!((pair.gap, pair.gap_interval), (Some(0.0), Some([0.0, 0.0])));
         let shared = pair.shared.unwrap();
         assert_eq!(
@@ -187,7 +212,7 @@ mod tests {
     fn a_restorer_that_sees_more_than_its_reader() {
         let (items, restored) = run(0.6, either);
         let (_, read) = run(0.3, |source| either(source / 2));
-        let pair = &noise_pairs(&items, &restored, &read)["mix"];
+        let pair = &noise_pairs(&items, &restored, &read, &all())["mix"];
         assert!((pair.gap.unwrap() - 0.3).abs() < 1e-9);
         let shared = pair.shared.unwrap();
         // Both are wrong at 0.7, 0.8 and 0.9; their answers are nearly independent.
@@ -202,13 +227,28 @@ mod tests {
     fn a_level_that_is_not_reached_has_no_gap() {
         let (items, restored) = run(0.9, either);
         let (_, read) = run(0.3, either);
-        let pair = &noise_pairs(&items, &restored, &read)["mix"];
+        let pair = &noise_pairs(&items, &restored, &read, &all())["mix"];
         assert_eq!((pair.gap, pair.shared), (None, None));
         assert_eq!(pair.gap_interval, Some([f64::INFINITY; 2]));
     }
 
     #[test]
-    fn the_order_of_things_does_not_matter() {
-        assert_eq!(canonical("b; a"), canonical("a; b"));
+    fn sources_that_are_missed_without_noise_are_left_out() {
+        let (items, restored) = run(0.6, either);
+        let (_, mut read) = run(0.3, |source| either(source / 2));
+        // The first level of the first two sources.
+        for place in [0, 10] {
+            read[place].score = Some(0.0);
+        }
+        read[20].score = None;
+        let missed = missed_sources(&items, &read);
+        assert_eq!(missed, BTreeSet::from(["0", "1", "2"].map(str::to_owned)));
+        let pair = &noise_pairs(&items, &restored, &read, &missed)["mix"];
+        // Three levels of the 27 others.
+        assert_eq!(pair.shared.unwrap().n, 81);
+        let (Half::At(restored), Half::At(read)) = (pair.halves[0].0, pair.halves[1].0) else {
+            panic!("{pair:?}");
+        };
+        assert!((restored - 0.65).abs() < 1e-9 && (read - 0.35).abs() < 1e-9);
     }
 }

@@ -6,7 +6,7 @@ use crate::grade::lack::Lack;
 use crate::grade::lookup;
 use crate::grade::reading::quote;
 use crate::grade::rule::Case;
-use crate::record::evidence::{Answered, Answers, Detections, text_alone};
+use crate::record::evidence::{Answered, Answers, Detections, TextReading, text_alone};
 use crate::record::mini_words::{MiniThing, things_in};
 use serde::Deserialize;
 use serde_json::Value;
@@ -53,10 +53,14 @@ pub(super) fn recognise(case: &Case<'_>, reader: Option<&str>) -> Result<Recogni
             }
         };
     }
-    let words = words.ok_or(Lack::of_record(
-        "the item has neither `scene` nor `options`, so only a model's words can be graded",
-    ))?;
-    named(case, words)
+    match words {
+        Some(words) => named(case, words),
+        None => {
+            let evidence = lookup::find(case, TextReading::KEY, reader)?;
+            let read = text_alone(evidence).ok_or("malformed evidence: `text` is not a string")?;
+            named(case, read)
+        }
+    }
 }
 
 /// The things of `expect.scene`.
@@ -142,7 +146,8 @@ fn chosen(case: &Case<'_>, words: &str) -> Result<Recognition, Lack> {
     })
 }
 
-/// Whether the label, or another accepted answer, is among the words.
+/// Whether the label, or another accepted answer, is among the words. With `expect.labels`, which has all labels of
+/// the set, only another one of them is a swap.
 fn named(case: &Case<'_>, words: &str) -> Result<Recognition, Lack> {
     let accepted = case.item.expect.get("answers").and_then(Value::as_array);
     let accepted = accepted.into_iter().flatten().filter_map(Value::as_str);
@@ -159,12 +164,22 @@ fn named(case: &Case<'_>, words: &str) -> Result<Recognition, Lack> {
     let right = accepted
         .iter()
         .any(|label| said.contains(&whole_words(label)));
-    // The other labels of the set are not known here, so every other word counts as one.
+    let labels = case.item.expect.get("labels").and_then(Value::as_array);
+    let named = labels.map(|labels| {
+        let labels = labels.iter().filter_map(Value::as_str);
+        let mut said_labels = labels.filter(|label| said.contains(&whole_words(label)));
+        said_labels.next()
+    });
+    // Without `expect.labels` the other labels of the set are not known, so every other word counts as one.
+    let (swapped, answer) = match named {
+        Some(label) => (label.is_some(), label.map(str::to_owned)),
+        None => (!said.trim().is_empty(), None),
+    };
     Ok(Recognition {
         right,
-        nothing: !right && said.trim().is_empty(),
+        nothing: !right && !swapped,
         things: None,
-        said: quote(words),
+        said: answer.unwrap_or_else(|| quote(words)),
     })
 }
 

@@ -116,6 +116,25 @@ fn a_word_is_a_whole_word() {
 }
 
 #[test]
+fn only_a_label_of_the_set_is_a_swap() {
+    let expect = json!({"label": "garden", "labels": ["garden", "window", "silver"]});
+    for (read, right, swap) in [
+        ("Garden", 1.0, 0.0),
+        ("window", 0.0, 1.0),
+        ("gardem", 0.0, 0.0),
+        ("", 0.0, 0.0),
+    ] {
+        let found = graded(&expect, &[json!({"text": read})], None);
+        let parts = (found.score, found.parts["swap"], found.parts["nothing"]);
+        let nothing = 1.0 - right - swap;
+        assert_eq!(parts, (Some(right), swap, nothing), "{read}");
+    }
+    // A picture and words are graded alike, and the label that was said is the reason.
+    let said = graded(&expect, &[], Some("It says WINDOW."));
+    assert_eq!((said.parts["swap"], said.reason.as_str()), (1.0, "window"));
+}
+
+#[test]
 fn the_clean_picture_has_the_greatest_gain() {
     let pixels = json!({"psnr_clean": null, "ssim_clean": 1.0, "psnr_input": 12.0, "ssim_input": 0.2,
         "psnr_rescaled": 15.0, "resized": false});

@@ -1,6 +1,7 @@
 //! `text-drift`: what becomes of the text of a picture when something else in it is edited.
 
 mod boxes;
+mod done;
 mod matching;
 mod measure;
 mod motion;
@@ -12,6 +13,7 @@ use crate::grade::rule::{Board, Case, Rule, Verdict};
 use crate::record::Item;
 use crate::record::evidence::{DriftReading, EditSeen, ReadLine, read};
 use boxes::Rect;
+use done::Done;
 use matching::{Line, comparable};
 use measure::{Fate, Page, follow};
 use motion::quantile;
@@ -51,6 +53,8 @@ impl Default for TextDriftOptions {
     }
 }
 
+/// The note on an output of another size.
+const RESIZED: &str = "the output had another size and was resized to that of the input";
 /// The share of both boxes that their intersection must have.
 const COVERED: f64 = 0.5;
 /// An edit is done from this overlap on, and up to this distance of the mean colours.
@@ -96,6 +100,11 @@ impl TextDrift {
         Ok(Verdict {
             score: Some(kept),
             parts,
+            notes: seen
+                .resized
+                .then(|| RESIZED.to_owned())
+                .into_iter()
+                .collect(),
             ..Verdict::default()
         })
     }
@@ -181,20 +190,12 @@ impl Rule for TextDrift {
         self.verdict(case).unwrap_or_else(Verdict::unscored)
     }
 
-    /// The means of the parts; `kept_done`, the mean score of the edits that were done; `far_p975`, the 97.5 %
-    /// quantile of the residuals of far lines; and `calibration_rmse`, the error of the reader's places in
-    /// pixels, for the control `jitter`.
+    /// The means of the parts; `kept_done`, the mean score of the edits that were done, with the ends `_low`
+    /// and `_high` of its interval; `far_p975`, the 97.5 % quantile of the residuals of far lines; and
+    /// `calibration_rmse`, the error of the reader's places in pixels, for the control `jitter`.
     fn metrics(&self, board: &Board<'_>) -> BTreeMap<String, f64> {
         let mut metrics = board.mean_parts();
-        let done = board
-            .grades
-            .iter()
-            .filter(|grade| grade.parts.get("done") == Some(&1.0));
-        let scores: Vec<f64> = done.filter_map(|grade| grade.score).collect();
-        if !scores.is_empty() {
-            let mean = scores.iter().sum::<f64>() / scores.len() as f64;
-            metrics.insert("kept_done".to_owned(), mean);
-        }
+        Done::of(board).add_metrics(&mut metrics);
         if let Some(far) = quantile(&mut self.all_far(board), 0.975) {
             metrics.insert("far_p975".to_owned(), far);
         }
@@ -204,11 +205,10 @@ impl Rule for TextDrift {
         metrics
     }
 
-    fn notes(&self, _: &Board<'_>) -> Vec<String> {
-        vec![
-            "A model that returns its input keeps all text: read `kept_done`, the mean over the edits that were done, and `done`."
-                .to_owned(),
-        ]
+    fn notes(&self, board: &Board<'_>) -> Vec<String> {
+        let trap = "A model that returns its input keeps all text: read `kept_done`, the mean over the edits that were done, and `done`.";
+        let kept = Done::of(board).in_words();
+        std::iter::once(trap.to_owned()).chain(kept).collect()
     }
 }
 

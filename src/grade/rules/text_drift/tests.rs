@@ -226,14 +226,28 @@ fn the_headline_is_over_done_edits_only() {
         grade("b", 0.5, 1.0),
         grade("c", 0.25, 1.0),
     ];
-    let metrics = TextDrift(TextDriftOptions::default()).metrics(&Board {
+    let rule = TextDrift(TextDriftOptions::default());
+    let board = |grades| Board {
         model: "m",
         root: Path::new("."),
         items: &[],
         outputs: None,
         evidence: &[],
-        grades: &grades,
-    });
+        grades,
+    };
+    let metrics = rule.metrics(&board(&grades));
     assert_eq!(metrics["kept_done"], 0.375);
+    let ends = ["kept_done_low", "kept_done_high"].map(|name| metrics[name]);
+    assert!(ends[0] < 0.375 && ends[1] > 0.375, "{ends:?}");
+    let told = rule.notes(&board(&grades));
+    assert!(
+        told[1].starts_with("Where the edit is done (2 of 3), 37.5 % of the text is kept (95 %"),
+        "{told:?}"
+    );
+    let none = rule.notes(&board(&grades[..1]));
+    assert!(
+        none[1].starts_with("None of the 1 edits is done"),
+        "{none:?}"
+    );
     assert!((metrics["done"] - 2.0 / 3.0).abs() < 1e-12);
 }
