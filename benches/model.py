@@ -8,6 +8,11 @@
 Each round runs our program in a process of its own, then Python here (in f32, the median of three after one to warm up);
 the ratio is of the medians over all rounds. Weights are random on both sides. The prefill includes the vision tower on
 both. Arguments after `--` go to `unigauge bench model`, such as `--size 256x256`.
+
+    python benches/model.py --theirs REPORT.json [--repeats 3]
+
+times Python alone, on the device and in the number format of a report that `unigauge bench model --out` wrote, and prints
+the seconds by phase as JSON.
 """
 
 import argparse
@@ -22,13 +27,21 @@ from pathlib import Path
 import torch
 
 
+def finished():
+    """Waits for the GPU, if there is one."""
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+
+
 def clock(work, repeats):
     with torch.no_grad():
         work()
         took = []
         for _ in range(repeats):
+            finished()
             start = time.perf_counter()
             work()
+            finished()
             took.append(time.perf_counter() - start)
     return statistics.median(took)
 
@@ -48,7 +61,11 @@ def flux(config, shapes):
                   guidance=torch.tensor([3.5]), img_ids=ids, txt_ids=torch.zeros(t, 3), return_dict=False)[0]
         return x + (0.85 - 0.9) * v
 
-    return {"step": step}
+    def picture():
+        for _ in range(shapes["steps"]):
+            step()
+
+    return {"step": step, "picture": picture} if "steps" in shapes else {"step": step}
 
 
 def flux_vae(config, shapes):
@@ -68,7 +85,7 @@ def siglip(config, shapes):
     config = config.get("vision_config", config)
     model = SiglipVisionModel(SiglipVisionConfig(**config, vision_use_head=False)).eval()
     side = config["image_size"]
-    pixels = torch.randn(1, 3, side, side)
+    pixels = torch.randn(shapes.get("batch", 1), 3, side, side)
     return {"forward": lambda: model(pixels).last_hidden_state}
 
 
@@ -76,8 +93,9 @@ def clip(config, shapes):
     from transformers import CLIPConfig, CLIPModel
     model = CLIPModel(CLIPConfig(**config)).eval()
     side = config["vision_config"]["image_size"]
-    pixels = torch.randn(1, 3, side, side)
-    ids = torch.ones(1, config["text_config"]["max_position_embeddings"], dtype=torch.long)
+    batch = shapes.get("batch", 1)
+    pixels = torch.randn(batch, 3, side, side)
+    ids = torch.ones(batch, config["text_config"]["max_position_embeddings"], dtype=torch.long)
     return {"image": lambda: model.get_image_features(pixels), "text": lambda: model.get_text_features(ids)}
 
 
@@ -87,7 +105,7 @@ def mask2former(config, shapes):
     backbone = {k: v for k, v in config["backbone_config"].items() if k != "model_type"}
     config = Mask2FormerConfig(backbone_config=SwinConfig(**backbone), num_labels=len(config["id2label"]), **own)
     model = Mask2FormerForUniversalSegmentation(config).eval()
-    pixels = torch.randn(1, 3, shapes["height"], shapes["width"])
+    pixels = torch.randn(shapes.get("batch", 1), 3, shapes["height"], shapes["width"])
     return {"forward": lambda: model(pixels)}
 
 
@@ -218,7 +236,8 @@ def xomni_ar(config, shapes):
                 state["logits"] = model(ids, cache)
         return steps
 
-    return {"prefill": lambda: model(prompt, DynamicCache()), "draw-1": draw(1), "draw-8": draw(8)}
+    phases = {"prefill": lambda: model(prompt, DynamicCache()), "draw-1": draw(1), "draw-8": draw(8)}
+    return {**phases, "draw-batch": draw(shapes["batch"])} if "batch" in shapes else phases
 
 
 def xomni_decoder(config, shapes):
@@ -261,7 +280,23 @@ def theirs(report, repeats):
     return phases
 
 
+def theirs_alone(path, repeats):
+    report = json.loads(Path(path).read_text())
+    torch.set_num_threads(report["threads"])
+    torch.set_default_dtype({"f32": torch.float32, "bf16": torch.bfloat16}[report["dtype"]])
+    if report["device"].startswith("cuda"):
+        torch.set_default_device("cuda")
+    phases = theirs(report, repeats)
+    print(json.dumps({"network": report["network"], "torch": torch.__version__, "dtype": report["dtype"], "phases": phases}))
+
+
 def main():
+    if "--theirs" in sys.argv[1:]:
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--theirs", metavar="REPORT")
+        parser.add_argument("--repeats", type=int, default=3)
+        args = parser.parse_args()
+        return theirs_alone(args.theirs, args.repeats)
     own, passed = sys.argv[1:], []
     if "--" in own:
         own, passed = own[:own.index("--")], own[own.index("--") + 1:]

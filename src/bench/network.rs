@@ -18,6 +18,10 @@ pub struct Shapes {
     pub text_tokens: usize,
     /// Number of tokens that are decoded.
     pub new_tokens: usize,
+    /// Number of pictures that are processed at the same time.
+    pub batch: usize,
+    /// Number of steps of a whole picture. `None` means that only one step is measured.
+    pub steps: Option<usize>,
 }
 
 /// The description of a network that can be measured.
@@ -88,6 +92,8 @@ impl NetworkKind {
             size: shapes.size.unwrap_or(self.size),
             text_tokens: shapes.text_tokens,
             new_tokens: shapes.new_tokens,
+            batch: shapes.batch,
+            steps: shapes.steps,
             dtype,
             clock,
         };
@@ -106,6 +112,10 @@ pub(super) struct Bench<'a> {
     pub text_tokens: usize,
     /// Number of tokens that are decoded.
     pub new_tokens: usize,
+    /// Number of pictures that are processed at the same time.
+    pub batch: usize,
+    /// Number of steps of a whole picture.
+    pub steps: Option<usize>,
     /// The number format of weights and activations.
     pub dtype: DType,
     /// The number of repetitions, and the device.
@@ -140,6 +150,13 @@ impl<'a> Bench<'a> {
     pub(super) fn note_picture(&mut self) {
         self.note_shape("width", self.size[0]);
         self.note_shape("height", self.size[1]);
+    }
+
+    /// Adds the number of pictures that are processed at the same time to the report, if it is not one.
+    pub(super) fn note_batch(&mut self) {
+        if self.batch != 1 {
+            self.note_shape("batch", self.batch);
+        }
     }
 
     /// Adds a size of the input to the report.

@@ -48,6 +48,8 @@ pub(super) fn model(ctx: &Context, args: &BenchModelArgs) -> Result<Exit, Failur
         size: args.size.map(|size| size.0),
         text_tokens: args.text_tokens,
         new_tokens: args.new_tokens,
+        batch: args.batch,
+        steps: args.steps,
     };
     let report = kind
         .run(&config, &file, shapes, dtype, &clock)

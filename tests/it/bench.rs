@@ -78,6 +78,32 @@ fn every_network_is_timed_by_phase() {
     }
 }
 
+/// A picture of several steps takes longer than one of them, and pictures at a time are tokens at a time.
+#[test]
+fn whole_pictures_and_several_at_a_time_are_timed() {
+    let dir = tempfile::tempdir().unwrap();
+    let timed = |network: &str, args: &[&str]| -> Value {
+        let config = tiny(dir.path(), network);
+        let output = unigauge(dir.path())
+            .args(["--json", "bench", "model", network, "--config", &config])
+            .args(["--device", "cpu", "--size", "64x32", "--text-tokens", "8"])
+            .args(["--repeats", "1", "--warmup", "0"])
+            .args(args)
+            .assert()
+            .success();
+        serde_json::from_slice(&output.get_output().stdout).unwrap()
+    };
+    let flux = timed("flux", &["--steps", "3"]);
+    assert_eq!(flux["shapes"]["steps"], 3);
+    assert_eq!(flux["phases"]["picture"]["n"], 1);
+    let siglip = timed("siglip", &["--batch", "3"]);
+    assert_eq!(siglip["shapes"]["batch"], 3);
+    let seconds = siglip["phases"]["forward"]["median"].as_f64().unwrap();
+    let tokens = siglip["tokens_per_second"]["forward"].as_f64().unwrap() * seconds;
+    let patches = siglip["shapes"]["patches"].as_f64().unwrap();
+    assert!((tokens - 3.0 * patches).abs() < 1e-6 * tokens);
+}
+
 #[test]
 fn what_cannot_be_timed_is_refused_by_name() {
     let dir = tempfile::tempdir().unwrap();
@@ -94,6 +120,7 @@ fn what_cannot_be_timed_is_refused_by_name() {
     refused(&["flu"], "did you mean `flux`?");
     refused(&["flux", "--size", "100x64"], "100 pixels");
     refused(&["flux", "--size", "64"], "1024x768");
+    refused(&["siglip", "--batch", "0"], "1 or more");
     let config = dir.path().join("config.json");
     std::fs::write(&config, "{\"block_out_channels\": [4]}").unwrap();
     refused(&["flux-vae", "--config", "config.json"], "layers_per_block");

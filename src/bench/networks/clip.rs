@@ -1,4 +1,4 @@
-//! `clip`: both towers, with one picture or one text at a time.
+//! `clip`: both towers, with pictures and as many texts.
 
 use crate::bench::network::{Bench, TimedNetwork};
 use crate::model::Result;
@@ -16,10 +16,11 @@ impl TimedNetwork for Clip {
     type Config = ClipConfig;
 
     fn time(config: &ClipConfig, bench: &mut Bench<'_>) -> Result<()> {
+        bench.note_batch();
         let network = bench.random(|weights| clip::Clip::new(config, weights))?;
         let (side, context) = (network.image_size(), network.context());
-        let pixels = bench.noise(&[1, 3, side, side])?;
-        let ids = Tensor::ones((1, context), DType::U32, bench.device())?;
+        let pixels = bench.noise(&[bench.batch, 3, side, side])?;
+        let ids = Tensor::ones((bench.batch, context), DType::U32, bench.device())?;
         bench.time("image", || network.image_features(&pixels))?;
         bench.time("text", || network.text_features(&ids))
     }

@@ -1,6 +1,7 @@
-//! `flux`: one Euler step, which is the forward pass of the transformer and the update. The inputs that stay
-//! the same are prepared before.
+//! `flux`: one Euler step, which is the forward pass of the transformer and the update, and if asked for all steps
+//! of a picture. The inputs that stay the same are prepared before.
 
+use crate::bench::clock::Clock;
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;
 use crate::model::flow_match::euler_step;
@@ -38,6 +39,29 @@ impl TimedNetwork for Flux {
         bench.time("step", || {
             let velocity = network.forward(&x, &conditioning, &sigma, None)?;
             euler_step(&x, &velocity, 0.9, 0.85)
-        })
+        })?;
+        let Some(steps) = bench.steps else {
+            return Ok(());
+        };
+        bench.note_shape("steps", steps);
+        let level = |number: usize| 1.0 - number as f32 / steps as f32;
+        // The step before warmed everything up.
+        let once = Clock {
+            warmup: 0,
+            repeats: 1,
+            ..*bench.clock
+        };
+        let seconds = once.time("picture", || {
+            let mut x = x.clone();
+            for number in 0..steps {
+                let (now, next) = (level(number), level(number + 1));
+                let sigma = Tensor::new(&[now], device)?;
+                let velocity = network.forward(&x, &conditioning, &sigma, None)?;
+                x = euler_step(&x, &velocity, now, next)?;
+            }
+            Ok(x)
+        })?;
+        bench.note("picture", seconds);
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! `mask2former`: one picture at the size that the network reads, always in f32.
+//! `mask2former`: pictures at the size that the network reads, always in f32.
 
 use crate::bench::network::{Bench, TimedNetwork};
 use crate::model::Result;
@@ -18,11 +18,12 @@ impl TimedNetwork for Mask2Former {
 
     fn time(config: &Mask2FormerConfig, bench: &mut Bench<'_>) -> Result<()> {
         bench.note_picture();
+        bench.note_batch();
         bench.dtype = DType::F32;
         bench.report.dtype = bench.dtype.as_str();
         let network = bench.random(|weights| mask2former::Mask2Former::new(config, weights))?;
         let [width, height] = bench.size;
-        let pixels = bench.noise(&[1, 3, height, width])?;
+        let pixels = bench.noise(&[bench.batch, 3, height, width])?;
         bench.time("forward", || network.forward(&pixels))
     }
 }

@@ -1,4 +1,4 @@
-//! `siglip`: one picture of the size in the configuration.
+//! `siglip`: pictures of the size in the configuration.
 
 use crate::bench::network::{Bench, TimedNetwork, tokens};
 use crate::model::Result;
@@ -19,10 +19,11 @@ impl TimedNetwork for Siglip {
         let side = config.image_size;
         let patches = tokens(side, config.patch_size)?.pow(2);
         bench.note_shape("patches", patches);
+        bench.note_batch();
         let network = bench.random(|weights| SiglipVision::new(config, weights))?;
-        let pixels = bench.noise(&[1, config.num_channels, side, side])?;
+        let pixels = bench.noise(&[bench.batch, config.num_channels, side, side])?;
         bench.time("forward", || network.forward(&pixels))?;
-        bench.report.rate("forward", patches);
+        bench.report.rate("forward", bench.batch * patches);
         Ok(())
     }
 }

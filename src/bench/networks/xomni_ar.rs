@@ -1,4 +1,5 @@
-//! `xomni-ar`: the prompt, and then image tokens of one picture at a time and of eight pictures together.
+//! `xomni-ar`: the prompt, and then image tokens of one picture at a time, of eight pictures together, and of another
+//! number of pictures if asked for.
 
 use crate::bench::clock::Seconds;
 use crate::bench::network::{Bench, TimedNetwork};
@@ -36,12 +37,15 @@ impl TimedNetwork for XOmniAr {
             .collect();
         bench.time("prefill", || network.start(&prompt, 0))?;
         bench.report.rate("prefill", prompt.len());
-        for (phase, together) in [("draw-1", 1), ("draw-8", 8)] {
+        bench.note_batch();
+        let batches = [("draw-1", 1), ("draw-8", 8), ("draw-batch", bench.batch)];
+        let count = if bench.batch == 1 { 2 } else { 3 };
+        for (phase, together) in batches.into_iter().take(count) {
             let drawings: Vec<Drawing<'_>> = (0..together)
                 .map(|seed| Drawing {
                     prompt: &prompt,
                     negative: &[],
-                    seed,
+                    seed: seed as u64,
                 })
                 .collect();
             let (mut later, mut last): (Vec<f64>, Option<Instant>) = (Vec::new(), None);
@@ -51,7 +55,7 @@ impl TimedNetwork for XOmniAr {
                 !bench.clock.cancel.is_raised()
             })?;
             bench.note(phase, Seconds::summarise(later));
-            bench.report.rate(phase, together as usize);
+            bench.report.rate(phase, together);
         }
         Ok(())
     }

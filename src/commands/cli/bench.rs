@@ -43,6 +43,13 @@ pub(crate) struct BenchModelArgs {
     /// Number of new tokens: of the answer of qwen2.5-vl, or of the picture of xomni-ar
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub new_tokens: usize,
+    /// Number of pictures at a time: of clip, mask2former and siglip; xomni-ar also draws this many together,
+    /// if it is not 1
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub batch: usize,
+    /// Also measure a whole picture of flux with this number of steps
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub steps: Option<usize>,
     /// Number of timed repetitions
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub repeats: usize,
@@ -58,6 +65,13 @@ pub(crate) struct BenchModelArgs {
     /// Also write the result as JSON to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub out: Option<PathBuf>,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("`{text}` is not a number of 1 or more")),
+    }
 }
 
 /// The names of the networks that can be timed.
