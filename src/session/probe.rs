@@ -38,18 +38,21 @@ pub fn read_noise_pairs(
 
 /// Adds a note to each run that restores pictures on a ladder of noise: how far it is from the runs that read
 /// the same pictures, and which mistakes they share. `runs` are the folders of the summaries. A restorer is
-/// compared with the runs of its own model if there are any, and otherwise with all readers.
+/// compared with the runs of its own model if there are any, and otherwise with all readers. Says whether there
+/// is such a note.
 ///
 /// # Errors
 /// Fails if a run's records are damaged.
 pub fn note_noise_pairs(
     runs: &[PathBuf],
     summaries: &mut [TitledSummary],
-) -> Result<(), SessionError> {
-    for (run, note) in noise_notes(runs)? {
+) -> Result<bool, SessionError> {
+    let notes = noise_notes(runs)?;
+    let noted = !notes.is_empty();
+    for (run, note) in notes {
         summaries[run].summary.notes.push(note);
     }
-    Ok(())
+    Ok(noted)
 }
 
 /// The notes on pairs of runs, each with the place of the run that restores.

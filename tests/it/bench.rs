@@ -69,7 +69,7 @@ fn every_network_is_timed_by_phase() {
             assert!(0.0 < second("min") && second("min") <= second("median"));
             assert!(second("median") <= second("max"));
         }
-        if network.starts_with("qwen") {
+        if network.starts_with("qwen") && phases.contains(&"decode") {
             // Every new token but the first.
             assert_eq!(report["phases"]["decode"]["n"], 4);
         }

@@ -73,7 +73,7 @@ fn metrics_are_means_over_prompts_and_over_questions() {
         item("a", asked(), json!({})),
         item("b", one, json!({"atoms": "4"})),
     ];
-    let certain = json!({"answers": {"0": "Yes"}, "first": {"0": {"texts": ["Yes"], "forms": [1], "p": {"1": 1.0}}}});
+    let certain = json!({"answers": {"0": "Yes"}, "first": {"0": {"texts": ["Yes", "yes"], "forms": [1, 2], "p": {"1": 1.0, "2": 0.0}}}});
     let all = [evidence("a", 0, seen()), evidence("b", 0, certain)];
     let grades = grade::grade_all(&*official, &items, 1, None, &all);
     let board = Board {

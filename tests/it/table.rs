@@ -672,7 +672,12 @@ fn a_study_asks_for_corrected_verdicts() {
     papers(dir.path());
     let study = "name = \"s\"\ntitle = \"S\"\nmodels = [\"echo.toml\"]\nsuites = [\"questions.toml\"]\ncorrected = true\n";
     fs::write(dir.path().join("s.toml"), study).unwrap();
-    let text = shown(dir.path(), &["run", "./s.toml"]);
+    let output = unigauge(dir.path())
+        .args(["run", "./s.toml"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
     assert!(
         text.contains("beside Echo, the model in paper, table 1")
             && text.contains("Corrected for 3 numbers (Holm)"),
