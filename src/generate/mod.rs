@@ -11,6 +11,7 @@ pub mod folder;
 mod generator;
 mod kind;
 pub mod kontext;
+mod latents;
 pub mod openai;
 mod picture;
 mod pipeline;

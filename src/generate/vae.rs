@@ -1,10 +1,11 @@
 //! The `vae` generator: encodes and decodes the input picture with a FLUX VAE, and does nothing else. It shows
 //! what the latents of a VAE alone keep and lose.
 
-use super::diffusion::{FLUX_1_DEV, to_pixels};
+use super::diffusion::FLUX_1_DEV;
 use super::error::GenerateError;
 use super::generator::Request;
 use super::kind::Pipeline;
+use super::latents::to_pixels;
 use super::pipeline::{
     CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, running,
 };

@@ -1,63 +1,20 @@
-//! The phase `decode`: from latents to pixels, at the size that the benchmark stores.
+//! The phase `decode`: the second half of the autoencoder, from latents to pixels.
 
-use super::draw::LATENTS;
 use super::place::Checkpoint;
 use super::settings::BagelSettings;
-use crate::cancel::Cancel;
-use crate::generate::error::GenerateError;
-use crate::generate::generator::Request;
-use crate::generate::pipeline::{
-    AnyNetwork, Key, Made, Named, Network, Phase, Stage, Step, running,
-};
-use crate::image::pillow::{Filter, resize};
-use crate::model::flux_vae::Decoder;
+use crate::generate::latents::decode_phase;
+use crate::generate::pipeline::Phase;
 use crate::model::{ModelError, Result};
-use crate::record::Object;
 use candle_core::Tensor;
 use image::RgbImage;
-use serde_json::json;
-
-/// The second half of the autoencoder.
-struct Decode {
-    decoder: Network<Decoder>,
-    stored_size: Option<[u32; 2]>,
-}
 
 /// The phase for a checkpoint.
 pub(super) fn phase(settings: &BagelSettings, checkpoint: &Checkpoint) -> Phase {
-    let decoder = checkpoint.decoder();
-    let networks: Vec<Box<dyn AnyNetwork>> = vec![decoder.any()];
-    let stored_size = settings.stored_size;
-    Phase::new("decode", networks, move |_| {
-        Ok(Decode {
-            decoder,
-            stored_size,
-        })
-    })
-}
-
-impl Stage for Decode {
-    fn key(&self, _: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        Ok(Key::after(before, &json!(["decode"]), &[]))
-    }
-
-    fn run(&mut self, _: &Request<'_>, before: &Named, _: &Cancel) -> Result<Step, GenerateError> {
-        let decoder = self.decoder.get()?;
-        let decode = || -> Result<RgbImage> {
-            let latents = before
-                .get(LATENTS)
-                .ok_or_else(|| ModelError::Input("there are no latents to decode".into()))?;
-            to_pixels(&decoder.decode(latents)?)
-        };
-        let mut pixels = decode().map_err(running("decode"))?;
-        if let Some([width, height]) = self.stored_size {
-            pixels = resize(&pixels, width, height, Filter::Bicubic);
-        }
-        Ok(Step {
-            made: Made::Pixels(pixels),
-            extra: Object::new(),
-        })
-    }
+    decode_phase(
+        checkpoint.decoder(),
+        settings.stored_size,
+        |decoder, latents| to_pixels(&decoder.decode(latents)?),
+    )
 }
 
 /// [1, 3, H, W] in −1 to 1 → 8 bits: x / 2 + 0.5, clamped, times 255, and cut to whole numbers, not rounded.

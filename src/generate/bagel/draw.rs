@@ -8,6 +8,7 @@ use super::system::SystemTexts;
 use crate::cancel::Cancel;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
+use crate::generate::latents::{finite, latents_step};
 use crate::generate::pipeline::{
     AnyNetwork, Key, Made, Named, Network, Phase, Stage, Step, fatal, running,
 };
@@ -20,9 +21,6 @@ use crate::model::{ModelError, Result};
 use crate::record::{Object, Task};
 use candle_core::{DType, Tensor};
 use serde_json::{Value, json};
-
-/// The name of the latents, [1, z, 2h, 2w].
-pub(super) const LATENTS: &str = "latents";
 
 /// The decoder with its settings.
 struct Draw {
@@ -271,10 +269,7 @@ impl Draw {
                 .zip(latents)
                 .map(|(picture, latents)| {
                     finite(&latents)?;
-                    Ok(Step {
-                        made: Made::Tensors([(LATENTS.to_owned(), latents)].into()),
-                        extra: picture.extra,
-                    })
+                    Ok(latents_step(latents, picture.extra))
                 })
                 .collect(),
             Err(error) => pictures.iter().map(|_| Err(error.clone())).collect(),
@@ -328,20 +323,4 @@ fn branches(model: &Bagel, pictures: &[Planned], grid: Grid) -> Result<Branches>
             .map(|contexts| model.branch(&contexts, grid))
             .transpose()?,
     })
-}
-
-/// One value that is not finite spreads to the whole picture.
-fn finite(latents: &Tensor) -> Result<(), GenerateError> {
-    let sum = latents
-        .abs()
-        .and_then(|latents| latents.sum_all()?.to_scalar::<f32>());
-    match sum {
-        Ok(sum) if sum.is_finite() => Ok(()),
-        Ok(_) => Err(GenerateError::item(
-            "not-finite",
-            "the latents are not finite: the weights overflow in this precision, or are damaged; try `precision = \
-             \"f32\"`",
-        )),
-        Err(error) => Err(GenerateError::item("network", error.to_string())),
-    }
 }

@@ -1,14 +1,14 @@
 //! The phase `denoise`: Euler steps along a velocity field, from noise to latents.
 
 use super::field::Field;
-use super::names::LATENTS;
 use super::settings::PictureSettings;
 use super::size::{Canvas, Sizing};
 use crate::cancel::Cancel;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
+use crate::generate::latents::{denoised, latents_step};
 use crate::generate::pipeline::{
-    AnyNetwork, CheckpointFolder, Key, Made, Named, Phase, Stage, Step, running,
+    AnyNetwork, CheckpointFolder, Key, Named, Phase, Stage, Step, running,
 };
 use crate::model::Result;
 use crate::model::flow_match::{FlowMatchConfig, euler_step};
@@ -98,10 +98,7 @@ impl Stage for Denoise {
             .start(canvas, request.seed)
             .map_err(running("denoise"))?;
         let x = self.steps(x, canvas, before, cancel)?;
-        Ok(Step {
-            made: Made::Tensors([(LATENTS.to_owned(), x)].into()),
-            extra: Object::new(),
-        })
+        Ok(latents_step(x, Object::new()))
     }
 }
 
@@ -119,31 +116,20 @@ impl Denoise {
 
     fn steps(
         &self,
-        mut x: Tensor,
+        x: Tensor,
         canvas: Canvas,
         before: &Named,
         cancel: &Cancel,
     ) -> Result<Tensor, GenerateError> {
-        let wrong = running("denoise");
         let (steps, tokens) = (self.num_inference_steps, canvas.h * canvas.w);
-        let sigmas = self.scheduler.sigmas(steps, tokens).map_err(&wrong)?;
+        let sigmas = self.scheduler.sigmas(steps, tokens);
+        let sigmas = sigmas.map_err(running("denoise"))?;
         let field = &self.field;
         let velocity = field.velocity(before, canvas, self.guidance_scale, &self.device)?;
-        for (number, pair) in sigmas.windows(2).enumerate() {
-            if cancel.is_raised() {
-                return Err(GenerateError::Cancelled);
-            }
-            let step = || -> Result<Tensor> {
-                let seen = Tensor::new(&[as_seen(pair[0], self.dtype)], &self.device)?;
-                euler_step(&x, &velocity(&x, &seen)?, pair[0], pair[1])
-            };
-            x = step().map_err(&wrong)?;
-            if number == 0 {
-                finite(&x)?;
-            }
-        }
-        finite(&x)?;
-        Ok(x)
+        denoised(x, sigmas.windows(2), cancel, |x, pair| {
+            let seen = Tensor::new(&[as_seen(pair[0], self.dtype)], &self.device)?;
+            euler_step(x, &velocity(x, &seen)?, pair[0], pair[1])
+        })
     }
 }
 
@@ -155,25 +141,6 @@ fn as_seen(sigma: f32, dtype: DType) -> f32 {
     }
     let round = |x: f32| half::bf16::from_f32(x).to_f32();
     round(round(round(sigma * 1000.0) / 1000.0) * 1000.0) / 1000.0
-}
-
-/// One value that is not finite spreads to all later values, so it is reported at once.
-///
-/// # Errors
-/// Fails if a value is not finite.
-pub(crate) fn finite(x: &Tensor) -> Result<(), GenerateError> {
-    let sum = x
-        .to_dtype(DType::F32)
-        .and_then(|x| x.abs()?.sum_all()?.to_scalar::<f32>());
-    match sum {
-        Ok(sum) if sum.is_finite() => Ok(()),
-        Ok(_) => Err(GenerateError::item(
-            "not-finite",
-            "the latents are not finite: the weights overflow in this precision, or are damaged; try `precision = \
-             \"f32\"`",
-        )),
-        Err(error) => Err(GenerateError::item("network", error.to_string())),
-    }
 }
 
 #[cfg(test)]

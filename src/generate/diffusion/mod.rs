@@ -10,8 +10,7 @@ mod settings;
 mod size;
 mod text;
 
-pub(super) use decode::to_pixels;
-pub(super) use denoise::{Denoiser, finite};
+pub(super) use denoise::Denoiser;
 pub(super) use field::{Field, FluxField, Velocity, condition};
 pub(super) use names::{NEGATIVE_POOLED, NEGATIVE_T5, POOLED, PROMPT, T5};
 pub(super) use picture::picture_phases;

@@ -10,5 +10,3 @@ pub(crate) const POOLED: &str = "pooled_prompt_embeds";
 pub(crate) const NEGATIVE_T5: &str = "negative_t5_embeds";
 /// The same as [`POOLED`], for the empty text of the guidance.
 pub(crate) const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
-/// The packed latents between denoising and decoding, [1, N, C].
-pub(super) const LATENTS: &str = "latents";

@@ -4,19 +4,19 @@ use super::QwenImageSettings;
 use super::pictures::Pictures;
 use super::reference::References;
 use crate::cancel::Cancel;
-use crate::generate::diffusion::finite;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
+use crate::generate::latents::{denoised, encoded, latents_step};
 use crate::generate::pipeline::{
-    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
+    CheckpointFolder, Key, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
 };
 use crate::generate::stable_diffusion::denoise::{cells, scheduler_of};
-use crate::generate::stable_diffusion::names::{LATENTS, NEGATIVE_PROMPT, PROMPT};
+use crate::generate::stable_diffusion::names::{NEGATIVE_PROMPT, PROMPT};
 use crate::generate::stable_diffusion::noise::Noise;
+use crate::model::Result;
 use crate::model::flux::latents;
 use crate::model::qwen_image::{Places, QwenImageConfig, QwenImageTransformer, renormed};
 use crate::model::schedulers::{Levels, Plan, Sampler, SchedulerConfig};
-use crate::model::{ModelError, Result};
 use crate::record::Object;
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
@@ -101,10 +101,7 @@ impl Stage for Denoise {
         let x = self.steps(x, grid, before, cancel)?;
         let (h, w) = grid;
         let x = latents::unpack(&x, h, w).map_err(&wrong)?;
-        Ok(Step {
-            made: Made::Tensors([(LATENTS.to_owned(), x)].into()),
-            extra: Object::new(),
-        })
+        Ok(latents_step(x, Object::new()))
     }
 }
 
@@ -140,43 +137,29 @@ impl Denoise {
     /// The packed noise [1, h · w, 4z] in the number format of the network.
     fn start(&self, request: &Request<'_>, (h, w): (usize, usize)) -> Result<Tensor> {
         let shape = [1, self.channels, PATCH * h, PATCH * w];
-        let count = shape.iter().product();
-        let draws = (1, count, self.dtype);
-        let mut noise = Noise::of_request(self.settings.noise, None, request, draws);
-        let values = noise.draw(count, self.dtype);
-        let cells = Tensor::from_vec(values, &shape, &self.device)?;
+        let mut noise = Noise::new(self.settings.noise, request.seed);
+        let cells = noise.tensor(&shape, self.dtype, &self.device)?;
         Ok(latents::pack(&cells)?.to_dtype(self.dtype)?)
     }
 
     /// From packed noise to packed latents, [1, h · w, 4z].
     fn steps(
         &self,
-        mut x: Tensor,
+        x: Tensor,
         grid: (usize, usize),
         before: &Named,
         cancel: &Cancel,
     ) -> Result<Tensor, GenerateError> {
-        let wrong = running("denoise");
         let plan = self.plan(grid.0 * grid.1)?;
         let network = self.network.get()?;
-        let seen = self.seen(&network, grid, before).map_err(&wrong)?;
+        let seen = self.seen(&network, grid, before);
+        let seen = seen.map_err(running("denoise"))?;
         let mut sampler = Sampler::new(&plan);
-        for (number, &time) in plan.timesteps.iter().enumerate() {
-            if cancel.is_raised() {
-                return Err(GenerateError::Cancelled);
-            }
-            let mut step = || -> Result<Tensor> {
-                let sigma = Tensor::new(&[as_seen(time, self.dtype)], &self.device)?;
-                let velocity = seen.velocity(&network, &x, &sigma)?;
-                Ok(sampler.step(&x, &velocity, None)?.to_dtype(self.dtype)?)
-            };
-            x = step().map_err(&wrong)?;
-            if number == 0 {
-                finite(&x)?;
-            }
-        }
-        finite(&x)?;
-        Ok(x)
+        denoised(x, &plan.timesteps, cancel, |x, &time| {
+            let sigma = Tensor::new(&[as_seen(time, self.dtype)], &self.device)?;
+            let velocity = seen.velocity(&network, x, &sigma)?;
+            Ok(sampler.step(x, &velocity, None)?.to_dtype(self.dtype)?)
+        })
     }
 
     /// What the network sees in every step, from the results of earlier phases.
@@ -192,9 +175,7 @@ impl Denoise {
             grids.extend(&references.grids);
         }
         let prompt = |name: &str| -> Result<Prompt> {
-            let states = before.get(name).cloned();
-            let states =
-                states.ok_or_else(|| ModelError::Input("the prompt was not encoded".into()))?;
+            let states = encoded(before, name)?.clone();
             let places = network.places(&grids, states.dim(1)?, &self.device)?;
             Ok(Prompt { states, places })
         };

@@ -1,22 +1,15 @@
-//! The phase `decode`: from latents to pixels, at the size that the benchmark stores.
+//! The phase `decode`: the autoencoder of Stable Diffusion, from latents to pixels, and the safety checker.
 
-use super::names::LATENTS;
 use super::variant::weights_of;
-use crate::cancel::Cancel;
-use crate::generate::diffusion::to_pixels;
 use crate::generate::error::GenerateError;
-use crate::generate::generator::Request;
-use crate::generate::pipeline::{
-    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
-};
-use crate::image::pillow::{Filter, resize};
+use crate::generate::latents::{self, Decode, to_pixels};
+use crate::generate::pipeline::{CheckpointFolder, Network, NetworkInfo, Phase, fatal, running};
 use crate::model::processor::CroppedProcessor;
 use crate::model::stable_diffusion::{SafetyChecker, SafetyConfig, SdDecoder, SdVaeConfig};
 use crate::model::{ModelError, Result};
-use crate::record::{Object, add_note};
-use candle_core::{DType, Device};
+use crate::record::add_note;
+use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
-use serde_json::json;
 
 /// What readers of the output are told when a picture is black.
 const BLACKENED: &str = "the safety checker made the picture black";
@@ -61,15 +54,6 @@ impl Safety {
     }
 }
 
-struct Decode {
-    decoder: Network<SdDecoder>,
-    safety: Option<Safety>,
-    device: Device,
-    /// The number format of the network.
-    dtype: DType,
-    stored_size: Option<[u32; 2]>,
-}
-
 /// The phase for a folder that has `vae/`.
 pub(in crate::generate) fn decode_phase(
     folder: &CheckpointFolder,
@@ -97,50 +81,23 @@ pub(super) fn checked_decode_phase(
     let location = weights_of(folder, "vae", variant);
     let info = NetworkInfo::new("VAE", location, dtype);
     let decoder = Network::new(info, move |weights| SdDecoder::new(&config, weights));
-    let mut networks = vec![decoder.any()];
-    networks.extend(safety.iter().map(|safety| safety.checker.any()));
+    let decode = move |decoder: &SdDecoder, latents: &Tensor| -> Result<RgbImage> {
+        to_pixels(&decoder.decode(&latents.to_dtype(dtype)?)?)
+    };
+    let Some(safety) = safety else {
+        return latents::decode_phase(decoder, stored_size, decode);
+    };
+    let networks = vec![decoder.any(), safety.checker.any()];
     Phase::new("decode", networks, move |device| {
-        Ok(Decode {
-            decoder,
-            safety,
-            device: device.clone(),
-            dtype,
-            stored_size,
-        })
+        let device = device.clone();
+        let checked = Decode::new(decoder, stored_size, move |decoder, latents, _, extra| {
+            let picture = decode(decoder, latents).map_err(running("decode"))?;
+            if !safety.finds(&picture, &device)? {
+                return Ok(picture);
+            }
+            add_note(extra, BLACKENED);
+            Ok(RgbImage::new(picture.width(), picture.height()))
+        });
+        Ok(checked.with_part("safety checker"))
     })
-}
-
-impl Stage for Decode {
-    fn key(&self, _: &Request<'_>, before: &Key) -> Result<Key, GenerateError> {
-        let parts = match &self.safety {
-            Some(_) => json!(["decode", "safety checker"]),
-            None => json!(["decode"]),
-        };
-        Ok(Key::after(before, &parts, &[]))
-    }
-
-    fn run(&mut self, _: &Request<'_>, before: &Named, _: &Cancel) -> Result<Step, GenerateError> {
-        let decoder = self.decoder.get()?;
-        let decode = || -> Result<RgbImage> {
-            let latents = before
-                .get(LATENTS)
-                .ok_or_else(|| ModelError::Input("there are no latents to decode".into()))?;
-            to_pixels(&decoder.decode(&latents.to_dtype(self.dtype)?)?)
-        };
-        let mut pixels = decode().map_err(running("decode"))?;
-        let mut extra = Object::new();
-        if let Some(safety) = &self.safety
-            && safety.finds(&pixels, &self.device)?
-        {
-            pixels = RgbImage::new(pixels.width(), pixels.height());
-            add_note(&mut extra, BLACKENED);
-        }
-        if let Some([width, height]) = self.stored_size {
-            pixels = resize(&pixels, width, height, Filter::Bicubic);
-        }
-        Ok(Step {
-            made: Made::Pixels(pixels),
-            extra,
-        })
-    }
 }

@@ -1,21 +1,21 @@
 //! The phase `denoise`: the steps of the checkpoint's scheduler, from noise to latents.
 
-use super::names::{LATENTS, NEGATIVE_POOLED, NEGATIVE_PROMPT, POOLED, PROMPT};
+use super::names::{NEGATIVE_POOLED, NEGATIVE_PROMPT, POOLED, PROMPT};
 use super::noise::Noise;
 use super::settings::StableDiffusionSettings;
 use super::variant::weights_of;
 use crate::cancel::Cancel;
-use crate::generate::diffusion::finite;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
+use crate::generate::latents::{denoised, encoded, latents_step};
 use crate::generate::pipeline::{
-    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
+    CheckpointFolder, Key, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
 };
+use crate::model::Result;
 use crate::model::schedulers::{Levels, Plan, Sampler, SchedulerConfig};
 use crate::model::stable_diffusion::{
     Added, Guidance, Prompt, UNet, UNetConfig, guided, size_numbers,
 };
-use crate::model::{ModelError, Result};
 use crate::record::Object;
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
@@ -149,26 +149,19 @@ impl Stage for Denoise {
             None
         };
         let x = self.steps(request, &prompt, negative.as_ref(), cancel)?;
-        Ok(Step {
-            made: Made::Tensors([(LATENTS.to_owned(), x)].into()),
-            extra: Object::new(),
-        })
+        Ok(latents_step(x, Object::new()))
     }
 }
 
 impl Denoise {
     /// The prompt with these names, from the phase before.
     fn prompt(&self, before: &Named, states: &str, pooled: &str) -> Result<Prompt> {
-        let get = |name: &str| {
-            let tensor = before.get(name).cloned();
-            tensor.ok_or_else(|| ModelError::Input("the prompt was not encoded".into()))
-        };
         let [width, height] = self.settings.size;
         Ok(Prompt {
-            context: get(states)?,
+            context: encoded(before, states)?.clone(),
             added: if self.is_xl {
                 Some(Added {
-                    text_embeds: get(pooled)?,
+                    text_embeds: encoded(before, pooled)?.clone(),
                     time_ids: size_numbers(height, width, &self.device)?,
                 })
             } else {
@@ -184,7 +177,6 @@ impl Denoise {
         negative: Option<&Prompt>,
         cancel: &Cancel,
     ) -> Result<Tensor, GenerateError> {
-        let wrong = running("denoise");
         let plan = &self.plan;
         let count: usize = self.shape.iter().product();
         let steps = if plan.adds_noise() {
@@ -196,36 +188,24 @@ impl Denoise {
         let settings = &self.settings;
         let mut noise = Noise::of_request(settings.noise, settings.prompt_seed, request, draws);
         let unet = self.unet.get()?;
-        let mut x = self
+        let x = self
             .drawn(&mut noise)
             .and_then(|x| Ok((x * plan.init_noise_sigma())?.to_dtype(self.dtype)?))
-            .map_err(&wrong)?;
+            .map_err(running("denoise"))?;
         let mut sampler = Sampler::new(plan);
-        for (number, &time) in plan.timesteps.iter().enumerate() {
-            if cancel.is_raised() {
-                return Err(GenerateError::Cancelled);
-            }
-            let mut step = || -> Result<Tensor> {
-                let seen = (x.to_dtype(DType::F32)? * plan.input_scale(number))?;
-                let seen = seen.to_dtype(self.dtype)?;
-                let guess = guided(&unet, &seen, time, prompt, negative, self.guidance)?;
-                let added = plan.adds_noise().then(|| self.drawn(&mut noise));
-                let next = sampler.step(&x, &guess, added.transpose()?.as_ref())?;
-                Ok(next.to_dtype(self.dtype)?)
-            };
-            x = step().map_err(&wrong)?;
-            if number == 0 {
-                finite(&x)?;
-            }
-        }
-        finite(&x)?;
-        Ok(x)
+        let times = plan.timesteps.iter().enumerate();
+        denoised(x, times, cancel, |x, (number, &time)| {
+            let seen = (x.to_dtype(DType::F32)? * plan.input_scale(number))?;
+            let seen = seen.to_dtype(self.dtype)?;
+            let guess = guided(&unet, &seen, time, prompt, negative, self.guidance)?;
+            let added = plan.adds_noise().then(|| self.drawn(&mut noise));
+            let next = sampler.step(x, &guess, added.transpose()?.as_ref())?;
+            Ok(next.to_dtype(self.dtype)?)
+        })
     }
 
     /// The next noise with the shape of the latents, in f32.
     fn drawn(&self, noise: &mut Noise) -> Result<Tensor> {
-        let count = self.shape.iter().product();
-        let values = noise.draw(count, self.dtype);
-        Ok(Tensor::from_vec(values, &self.shape, &self.device)?)
+        noise.tensor(&self.shape, self.dtype, &self.device)
     }
 }

@@ -8,5 +8,3 @@ pub(in crate::generate) const NEGATIVE_PROMPT: &str = "negative_prompt_embeds";
 pub(in crate::generate) const POOLED: &str = "pooled_prompt_embeds";
 /// The same for the negative prompt.
 pub(in crate::generate) const NEGATIVE_POOLED: &str = "negative_pooled_prompt_embeds";
-/// The latents between denoising and decoding, [1, c, h, w].
-pub(in crate::generate) const LATENTS: &str = "latents";

@@ -2,18 +2,18 @@
 
 use super::ZImageSettings;
 use crate::cancel::Cancel;
-use crate::generate::diffusion::finite;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
+use crate::generate::latents::{denoised, encoded, latents_step};
 use crate::generate::pipeline::{
-    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
+    CheckpointFolder, Key, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
 };
 use crate::generate::stable_diffusion::denoise::{cells, scheduler_of};
-use crate::generate::stable_diffusion::names::{LATENTS, NEGATIVE_PROMPT, PROMPT};
+use crate::generate::stable_diffusion::names::{NEGATIVE_PROMPT, PROMPT};
 use crate::generate::stable_diffusion::noise::Noise;
+use crate::model::Result;
 use crate::model::schedulers::{Levels, Plan, Sampler};
 use crate::model::z_image::{Caption, ZImageConfig, ZImageTransformer};
-use crate::model::{ModelError, Result};
 use crate::record::Object;
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
@@ -94,38 +94,23 @@ impl Stage for Denoise {
         } else {
             None
         };
-        let mut x = self.start(request).map_err(&wrong)?;
+        let x = self.start(request).map_err(&wrong)?;
         let mut sampler = Sampler::new(&self.plan);
         let count = self.plan.timesteps.len();
-        for (number, sigma) in self.plan.sigmas.iter().take(count).enumerate() {
-            if cancel.is_raised() {
-                return Err(GenerateError::Cancelled);
-            }
-            let mut step = || -> Result<Tensor> {
-                let output = self.output(&network, &x, *sigma, &caption, negative.as_ref())?;
-                sampler.step(&x, &output.neg()?, None)
-            };
-            x = step().map_err(&wrong)?;
-            if number == 0 {
-                finite(&x)?;
-            }
-        }
-        finite(&x)?;
-        Ok(Step {
-            made: Made::Tensors([(LATENTS.to_owned(), x)].into()),
-            extra: Object::new(),
-        })
+        let sigmas = self.plan.sigmas.iter().take(count);
+        let x = denoised(x, sigmas, cancel, |x, &sigma| {
+            let output = self.output(&network, x, sigma, &caption, negative.as_ref())?;
+            sampler.step(x, &output.neg()?, None)
+        })?;
+        Ok(latents_step(x, Object::new()))
     }
 }
 
 impl Denoise {
     /// The noise, in f32 whatever the network's number format is.
     fn start(&self, request: &Request<'_>) -> Result<Tensor> {
-        let count = self.shape.iter().product();
-        let draws = (1, count, DType::F32);
-        let mut noise = Noise::of_request(self.settings.noise, None, request, draws);
-        let values = noise.draw(count, DType::F32);
-        Ok(Tensor::from_vec(values, &self.shape, &self.device)?)
+        let mut noise = Noise::new(self.settings.noise, request.seed);
+        noise.tensor(&self.shape, DType::F32, &self.device)
     }
 
     /// The guided output of the network, of which the velocity is the negative.
@@ -149,7 +134,5 @@ impl Denoise {
 
 /// The prompt with this name, from the phase before.
 fn captioned(network: &ZImageTransformer, before: &Named, name: &str) -> Result<Caption> {
-    let states = before.get(name);
-    let states = states.ok_or_else(|| ModelError::Input("the prompt was not encoded".into()))?;
-    network.caption(states)
+    network.caption(encoded(before, name)?)
 }

@@ -2,21 +2,19 @@
 
 use super::StableDiffusion3Settings;
 use crate::cancel::Cancel;
-use crate::generate::diffusion::finite;
 use crate::generate::error::GenerateError;
 use crate::generate::generator::Request;
+use crate::generate::latents::{denoised, encoded, latents_step};
 use crate::generate::pipeline::{
-    CheckpointFolder, Key, Made, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
+    CheckpointFolder, Key, Named, Network, NetworkInfo, Phase, Stage, Step, fatal, running,
 };
 use crate::generate::stable_diffusion::denoise::{cells, scheduler_of};
-use crate::generate::stable_diffusion::names::{
-    LATENTS, NEGATIVE_POOLED, NEGATIVE_PROMPT, POOLED, PROMPT,
-};
+use crate::generate::stable_diffusion::names::{NEGATIVE_POOLED, NEGATIVE_PROMPT, POOLED, PROMPT};
 use crate::generate::stable_diffusion::noise::Noise;
 use crate::generate::stable_diffusion::variant::weights_of;
+use crate::model::Result;
 use crate::model::schedulers::{Levels, Plan, Sampler};
 use crate::model::sd3::{Sd3Config, Sd3Prompt, Sd3Transformer, guided};
-use crate::model::{ModelError, Result};
 use crate::record::Object;
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
@@ -92,49 +90,29 @@ impl Stage for Denoise {
             None
         };
         let network = self.network.get()?;
-        let mut x = self.start(request).map_err(&wrong)?;
+        let x = self.start(request).map_err(&wrong)?;
         let mut sampler = Sampler::new(&self.plan);
         let scale = self.settings.guidance_scale;
-        for (number, &time) in self.plan.timesteps.iter().enumerate() {
-            if cancel.is_raised() {
-                return Err(GenerateError::Cancelled);
-            }
-            let mut step = || -> Result<Tensor> {
-                let velocity = guided(&network, &x, time, &prompt, negative.as_ref(), scale)?;
-                Ok(sampler.step(&x, &velocity, None)?.to_dtype(self.dtype)?)
-            };
-            x = step().map_err(&wrong)?;
-            if number == 0 {
-                finite(&x)?;
-            }
-        }
-        finite(&x)?;
-        Ok(Step {
-            made: Made::Tensors([(LATENTS.to_owned(), x)].into()),
-            extra: Object::new(),
-        })
+        let x = denoised(x, &self.plan.timesteps, cancel, |x, &time| {
+            let velocity = guided(&network, x, time, &prompt, negative.as_ref(), scale)?;
+            Ok(sampler.step(x, &velocity, None)?.to_dtype(self.dtype)?)
+        })?;
+        Ok(latents_step(x, Object::new()))
     }
 }
 
 impl Denoise {
     fn start(&self, request: &Request<'_>) -> Result<Tensor> {
-        let count = self.shape.iter().product();
-        let draws = (1, count, self.dtype);
-        let mut noise = Noise::of_request(self.settings.noise, None, request, draws);
-        let values = noise.draw(count, self.dtype);
-        let x = Tensor::from_vec(values, &self.shape, &self.device)?;
+        let mut noise = Noise::new(self.settings.noise, request.seed);
+        let x = noise.tensor(&self.shape, self.dtype, &self.device)?;
         Ok(x.to_dtype(self.dtype)?)
     }
 }
 
 /// The prompt with these names, from the phase before.
 fn prompt_of(before: &Named, states: &str, pooled: &str) -> Result<Sd3Prompt> {
-    let get = |name: &str| {
-        let tensor = before.get(name).cloned();
-        tensor.ok_or_else(|| ModelError::Input("the prompt was not encoded".into()))
-    };
     Ok(Sd3Prompt {
-        context: get(states)?,
-        pooled: get(pooled)?,
+        context: encoded(before, states)?.clone(),
+        pooled: encoded(before, pooled)?.clone(),
     })
 }
