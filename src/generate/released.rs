@@ -15,6 +15,22 @@ pub struct ReleasedConfig {
     pub text: &'static str,
 }
 
+/// The configurations of a repository: its name, and each path with the file below `configs/released`.
+macro_rules! released_configs {
+    ($repo:literal, $($path:literal => $file:literal),+ $(,)?) => {
+        &[$($crate::generate::ReleasedConfig {
+            repo: $repo,
+            path: $path,
+            text: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/configs/released/",
+                $file
+            )),
+        }),+]
+    };
+}
+pub(super) use released_configs;
+
 impl ReleasedConfig {
     /// Writes the configuration below `folder`, the folder of its repository. An existing file is not
     /// changed.

@@ -16,29 +16,16 @@ use super::error::GenerateError;
 use super::kind::Pipeline;
 use super::pipeline::{CheckpointFolder, Phase};
 use super::place::Precision;
-use super::released::ReleasedConfig;
+use super::released::{ReleasedConfig, released_configs};
 use crate::record::Task;
 use std::path::Path;
 
-const fn config(path: &'static str, text: &'static str) -> ReleasedConfig {
-    ReleasedConfig {
-        repo: "ByteDance-Seed/BAGEL-7B-MoT",
-        path,
-        text,
-    }
-}
-
 /// The configurations of the released checkpoint.
-const RELEASED: &[ReleasedConfig] = &[
-    config(
-        "llm_config.json",
-        include_str!("../../../configs/released/bagel/llm_config.json"),
-    ),
-    config(
-        "vit_config.json",
-        include_str!("../../../configs/released/bagel/vit_config.json"),
-    ),
-];
+const RELEASED: &[ReleasedConfig] = released_configs!(
+    "ByteDance-Seed/BAGEL-7B-MoT",
+    "llm_config.json" => "bagel/llm_config.json",
+    "vit_config.json" => "bagel/vit_config.json",
+);
 
 /// The description of the generator.
 pub struct Bagel;

@@ -39,7 +39,8 @@ impl Pipeline for XOmni {
         "X-Omni in this process: from words to image tokens to pixels, and from pictures to words";
     const TASKS: &'static [Task] = &[Task::TextToImage, Task::Understand];
     type Settings = XOmniSettings;
-    const RELEASED: &'static [&'static [ReleasedConfig]] = &[released::X_OMNI, FLUX_1_DEV];
+    const RELEASED: &'static [&'static [ReleasedConfig]] =
+        &[released::X_OMNI_EN, released::X_OMNI_ZH, FLUX_1_DEV];
 
     fn precision(settings: &XOmniSettings) -> Precision {
         settings.precision
