@@ -2,14 +2,14 @@
 //! picture's vector by CLIP ViT-L/14 gives about 1 to 10. The prompt plays no part.
 
 use super::clip::ClipEncoder;
-use super::pictures::output_pixels;
+use super::pictures::{found, output_pixels};
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject, clip_score};
 use crate::config::Settings;
 use crate::model::aesthetic::AestheticHead;
 use crate::model::weights::fingerprint;
 use crate::model::{ModelError, Result};
-use crate::record::evidence::{Aesthetic, written};
+use crate::record::evidence::Aesthetic;
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -68,14 +68,17 @@ pub struct AestheticObserver {
 }
 
 impl AestheticObserver {
-    fn score(&self, image: &RgbImage) -> Result<f32> {
+    fn score(&self, image: &RgbImage) -> Result<Aesthetic<'_>> {
         let clip = self.clip.lock().unwrap_or_else(|lock| lock.into_inner());
         let vector = clip.image(image)?;
         let width = vector.len();
         let vector = Tensor::from_vec(vector, (1, width), &Device::Cpu)?;
         let score: f32 = self.head.scores(&vector)?.squeeze(0)?.to_scalar()?;
         if score.is_finite() {
-            return Ok(score);
+            return Ok(Aesthetic {
+                aesthetic: score.into(),
+                head: &self.version,
+            });
         }
         Err(ModelError::NotFinite {
             tensor: "the aesthetic score".into(),
@@ -144,14 +147,8 @@ impl Observer for AestheticObserver {
     }
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
-        let look = |subject: &Subject<'_>| {
-            let score = self.score(output_pixels(subject, Self::NAME)?);
-            let score = score.map_err(|error| ObserveError::new("clip", error.to_string()))?;
-            Ok(written(&Aesthetic {
-                aesthetic: score.into(),
-                head: &self.version,
-            })?)
-        };
+        let look =
+            |subject: &Subject<'_>| found("clip", self.score(output_pixels(subject, Self::NAME)?));
         subjects.iter().map(look).collect()
     }
 }

@@ -2,12 +2,12 @@
 //! 2104.08718, without the clipping and the factor 2.5).
 
 use super::clip::{ClipEncoder, cosine};
-use super::pictures::output_picture;
+use super::pictures::{found, output_picture};
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
 use crate::record::Item;
-use crate::record::evidence::{PromptSimilarity, written};
+use crate::record::evidence::PromptSimilarity;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -39,14 +39,13 @@ impl ClipScore {
     fn look(&self, subject: &Subject<'_>) -> Result<Value, ObserveError> {
         let image = output_picture(subject, Self::NAME)?;
         let clip = self.clip.lock().unwrap_or_else(|lock| lock.into_inner());
-        let seen = clip.image(image);
-        let near = seen.and_then(|seen| Ok(cosine(&seen, &clip.text(&subject.item.prompt)?)));
-        match near {
-            Ok(near) => Ok(written(&PromptSimilarity {
+        let near = clip.image(image).and_then(|seen| {
+            let near = cosine(&seen, &clip.text(&subject.item.prompt)?);
+            Ok(PromptSimilarity {
                 clip_t: near.into(),
-            })?),
-            Err(error) => Err(ObserveError::new("clip", error.to_string())),
-        }
+            })
+        });
+        found("clip", near)
     }
 }
 

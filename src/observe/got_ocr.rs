@@ -1,6 +1,6 @@
 //! `got-ocr`: the text in a picture, read by GOT-OCR2.0 (arXiv 2409.01704).
 
-use super::pictures::output_picture;
+use super::pictures::{found, output_picture};
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -11,7 +11,7 @@ use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Files;
 use crate::model::{ModelError, Result};
 use crate::python::whitespace::strip;
-use crate::record::evidence::{Field, Text, TextReading, written};
+use crate::record::evidence::{Field, Text, TextReading};
 use candle_core::{DType, Device, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -225,11 +225,8 @@ impl Observer for GotOcr {
     }
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
-        let look = |subject: &Subject<'_>| {
-            let read = self.read(output_picture(subject, Self::NAME)?);
-            let read = read.map_err(|error| ObserveError::new("ocr", error.to_string()))?;
-            Ok(written(&read)?)
-        };
+        let look =
+            |subject: &Subject<'_>| found("ocr", self.read(output_picture(subject, Self::NAME)?));
         subjects.iter().map(look).collect()
     }
 }

@@ -2,7 +2,7 @@
 //! and the prompt, from a CLIP ViT-H/14 that was trained on people's choices.
 
 use super::clip::{ClipEncoder, cosine};
-use super::pictures::output_picture;
+use super::pictures::{found, output_picture};
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -11,7 +11,7 @@ use crate::model::clip::OpenClipConfig;
 use crate::model::processor::{CLIP_MEAN, CLIP_STD};
 use crate::model::{ModelError, Result};
 use crate::record::Item;
-use crate::record::evidence::{Preference, written};
+use crate::record::evidence::Preference;
 use candle_core::{Device, Tensor};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -78,10 +78,11 @@ impl HpsV2 {
         Ok(centred.broadcast_div(&each(CLIP_STD)?)?)
     }
 
-    fn score(&self, item: &Item, image: &RgbImage) -> Result<f32> {
+    fn score(&self, item: &Item, image: &RgbImage) -> Result<Preference> {
         let pixels = self.prepare(image)?;
         let clip = self.clip.lock().unwrap_or_else(|lock| lock.into_inner());
-        Ok(cosine(&clip.pixels(&pixels)?, &clip.text(&item.prompt)?))
+        let near = cosine(&clip.pixels(&pixels)?, &clip.text(&item.prompt)?);
+        Ok(Preference { hpsv2: near.into() })
     }
 }
 
@@ -159,12 +160,7 @@ impl Observer for HpsV2 {
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
             let image = output_picture(subject, Self::NAME)?;
-            match self.score(subject.item, image) {
-                Ok(score) => Ok(written(&Preference {
-                    hpsv2: score.into(),
-                })?),
-                Err(error) => Err(ObserveError::new("clip", error.to_string())),
-            }
+            found("clip", self.score(subject.item, image))
         };
         subjects.iter().map(look).collect()
     }

@@ -1,7 +1,7 @@
 //! `mplug-vqa`: answers to DPG-Bench's questions about a picture, by the model of the official script
 //! (`dpg_bench/compute_dpg_bench.py` of ELLA, commit 3c228f1d), in f32.
 
-use super::pictures::output_picture;
+use super::pictures::{found, output_picture};
 use super::questions::questions;
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
@@ -12,7 +12,7 @@ use crate::model::processor::{CLIP_MEAN, CLIP_STD, FixedProcessor};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::weights::Files;
 use crate::model::{ModelError, Result};
-use crate::record::evidence::{Answers, written};
+use crate::record::evidence::Answers;
 use crate::record::{Item, Object};
 use candle_core::{Device, Tensor};
 use image::RgbImage;
@@ -157,9 +157,8 @@ impl Observer for MplugVqa {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let answers = self.answers(subject.item, output_picture(subject, Self::NAME)?);
-            let answers = answers.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
-            Ok(written(&answers)?)
+            let image = output_picture(subject, Self::NAME)?;
+            found("vqa", self.answers(subject.item, image))
         };
         subjects.iter().map(look).collect()
     }

@@ -2,13 +2,13 @@
 //! scaled cosine between picture and prompt, from a CLIP ViT-H/14 that was trained on people's choices.
 
 use super::clip::{ClipEncoder, cosine};
-use super::pictures::output_pixels;
+use super::pictures::{found, output_pixels};
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
 use crate::model::Result;
 use crate::record::Item;
-use crate::record::evidence::{Picked, written};
+use crate::record::evidence::Picked;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -40,10 +40,12 @@ pub struct PickScore {
 }
 
 impl PickScore {
-    fn score(&self, item: &Item, image: &RgbImage) -> Result<f64> {
+    fn score(&self, item: &Item, image: &RgbImage) -> Result<Picked> {
         let clip = self.clip.lock().unwrap_or_else(|lock| lock.into_inner());
         let near = cosine(&clip.image(image)?, &clip.text(&item.prompt)?);
-        Ok(self.scale * f64::from(near))
+        Ok(Picked {
+            pickscore: self.scale * f64::from(near),
+        })
     }
 }
 
@@ -98,9 +100,7 @@ impl Observer for PickScore {
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
             let image = output_pixels(subject, Self::NAME)?;
-            let score = self.score(subject.item, image);
-            let score = score.map_err(|error| ObserveError::new("clip", error.to_string()))?;
-            Ok(written(&Picked { pickscore: score })?)
+            found("clip", self.score(subject.item, image))
         };
         subjects.iter().map(look).collect()
     }

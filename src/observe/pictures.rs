@@ -3,8 +3,11 @@
 
 use super::{ObserveError, Subject};
 use crate::image::pillow::{Filter, resize};
+use crate::model::ModelError;
 use crate::record::Item;
+use crate::record::evidence::written;
 use image::RgbImage;
+use serde::Serialize;
 use serde_json::Value;
 
 /// The keys of `expect` that may name a picture.
@@ -51,6 +54,19 @@ pub(super) fn output_pixels<'a>(
         return Err(ObserveError::new("image", "the output has no pixels"));
     }
     Ok(image)
+}
+
+/// What a network found in a picture, as evidence. An error of the network is an error of the output, of this
+/// kind.
+///
+/// # Errors
+/// Fails if the network failed.
+pub(super) fn found(
+    kind: &'static str,
+    evidence: Result<impl Serialize, ModelError>,
+) -> Result<Value, ObserveError> {
+    let evidence = evidence.map_err(|error| ObserveError::new(kind, error.to_string()))?;
+    Ok(written(&evidence)?)
 }
 
 /// The picture that was edited: the first of the pictures that outputs are compared with.

@@ -1,7 +1,7 @@
 //! `vqascore`: the probability that CLIP-FlanT5 answers "Yes" when it is asked whether a picture shows the
 //! prompt (Lin et al., arXiv 2404.01291). This is the score of GenAI-Bench.
 
-use super::pictures::output_pixels;
+use super::pictures::{found, output_pixels};
 use super::source::Checkpoint;
 use super::{BuildError, Described, Means, ObserveError, Observer, Subject};
 use crate::config::Settings;
@@ -11,7 +11,7 @@ use crate::model::processor::{CLIP_MEAN, CroppedProcessor, square};
 use crate::model::tokenizer::Tokenizer;
 use crate::model::{ModelError, Result};
 use crate::record::Item;
-use crate::record::evidence::{Likelihood, written};
+use crate::record::evidence::Likelihood;
 use candle_core::{DType, Device};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
@@ -229,9 +229,8 @@ impl Observer for VqaScore {
 
     fn observe(&self, subjects: &[Subject<'_>]) -> Vec<std::result::Result<Value, ObserveError>> {
         let look = |subject: &Subject<'_>| {
-            let scored = self.score(output_pixels(subject, Self::NAME)?, &subject.item.prompt);
-            let scored = scored.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
-            Ok(written(&scored)?)
+            let image = output_pixels(subject, Self::NAME)?;
+            found("vqa", self.score(image, &subject.item.prompt))
         };
         subjects.iter().map(look).collect()
     }

@@ -7,7 +7,7 @@ use crate::model::ModelError;
 use crate::observe::vqascore::QUESTION;
 use crate::observe::{BuildError, Described, Means, ObserveError, Observer, Subject, pictures};
 use crate::record::Item;
-use crate::record::evidence::{Likelihood, written};
+use crate::record::evidence::Likelihood;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -26,12 +26,12 @@ impl QwenVqaScore {
         let image = pictures::output_pixels(subject, Self::NAME)?;
         let words = self.prompt.replace("{prompt}", &subject.item.prompt);
         let chance = self.looker.chance(image, &words, self.answer);
-        let chance = chance.map_err(|error| ObserveError::new("vqa", error.to_string()))?;
-        Ok(written(&Likelihood {
+        let likelihood = chance.map(|vqascore| Likelihood {
             engine: self.looker.engine(),
-            vqascore: chance,
+            vqascore,
             log_probabilities: None,
-        })?)
+        });
+        pictures::found("vqa", likelihood)
     }
 }
 
