@@ -64,12 +64,16 @@ pub struct RunList<'a> {
     pub runs: &'a [Outcomes],
     /// The rule of each run, for numbers that are not averages.
     pub rules: &'a [&'a dyn Recount],
+    /// Pairs of places in the list whose runs answer different questions about the same items. They are never
+    /// compared, whatever may differ.
+    pub apart: &'a [[usize; 2]],
 }
 
 impl RunList<'_> {
     /// Compares each run with the first run of its suite. The p values of the overall numbers are corrected
     /// for each other. If a pair is refused, the others are compared all the same, and the first refusal is
-    /// given back. If prompts may differ, all runs are taken for runs of one suite.
+    /// given back. If prompts may differ, all runs are taken for runs of one suite. Runs that are
+    /// [apart](Self::apart) are no pair, so they give neither a comparison nor a refusal.
     pub fn compare_with_first(
         self,
         allowed: Allowed,
@@ -77,7 +81,7 @@ impl RunList<'_> {
     ) -> (Vec<PlacedComparison>, Option<RefusedPair>) {
         let mut first_refused = None;
         let (mut places, mut comparisons) = (Vec::new(), Vec::new());
-        for (before, after) in pairs(self.runs, allowed.prompts) {
+        for (before, after) in self.pairs(allowed.prompts) {
             let [earlier, later] = [&self.runs[before], &self.runs[after]];
             let rule = self.rules.get(after).copied();
             match compare(earlier, later, allowed, options, rule) {
@@ -99,22 +103,28 @@ impl RunList<'_> {
         });
         (placed.collect(), first_refused)
     }
-}
 
-/// Each run with the first run of its suite. If no suite has two runs and there are two runs in all, they are
-/// one pair.
-fn pairs(runs: &[Outcomes], across_suites: bool) -> Vec<(usize, usize)> {
-    let first = |index: usize| {
-        let same = |run: &Outcomes| across_suites || run.facts.suite == runs[index].facts.suite;
-        runs.iter().position(same).unwrap_or(index)
-    };
-    let of_suites: Vec<(usize, usize)> = (0..runs.len())
-        .map(|index| (first(index), index))
-        .filter(|(first, index)| first != index)
-        .collect();
-    if of_suites.is_empty() && runs.len() == 2 {
-        vec![(0, 1)]
-    } else {
-        of_suites
+    /// Each run with the first run of its suite. If no suite has two runs and there are two runs in all, they
+    /// are one pair.
+    fn pairs(self, across_suites: bool) -> Vec<(usize, usize)> {
+        let suite = |index: usize| &self.runs[index].facts.suite;
+        let first = |index: usize| {
+            let same = |other: &usize| across_suites || suite(*other) == suite(index);
+            let mut earlier = (0..index).filter(same);
+            earlier.find(|other| !self.are_apart(*other, index))
+        };
+        let of_suites: Vec<(usize, usize)> = (0..self.runs.len())
+            .filter_map(|index| Some((first(index)?, index)))
+            .collect();
+        if of_suites.is_empty() && self.runs.len() == 2 && !self.are_apart(0, 1) {
+            vec![(0, 1)]
+        } else {
+            of_suites
+        }
+    }
+
+    /// Whether two places are among the pairs that are never compared.
+    fn are_apart(self, one: usize, other: usize) -> bool {
+        self.apart.contains(&[one, other]) || self.apart.contains(&[other, one])
     }
 }

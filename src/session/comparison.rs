@@ -1,5 +1,6 @@
 //! Graded runs beside each other, and the page of their comparisons.
 
+use super::probe::noise_counterparts;
 use super::{RecountedRun, SessionError, read_outcomes, read_view};
 use crate::compare::page::{self, Heading, Sheet};
 use crate::compare::{
@@ -16,19 +17,23 @@ pub struct ComparedRuns {
     pub runs: Vec<Outcomes>,
     /// The rules, in the same order.
     pub rules: Vec<RecountedRun>,
+    /// The places of each restorer and each reader of one ladder of noise. They are never compared item by
+    /// item: [`note_noise_pairs`](super::note_noise_pairs) says what they share.
+    pub counterparts: Vec<[usize; 2]>,
 }
 
 impl ComparedRuns {
     /// Reads the scores and the rules of graded run folders.
     ///
     /// # Errors
-    /// Fails when [`read_outcomes`] fails for one of them.
+    /// Fails when [`read_outcomes`] fails for one of them, or a run's items are damaged.
     pub fn read(folders: &[PathBuf]) -> Result<Self, SessionError> {
         let runs = folders.iter().map(|folder| read_outcomes(folder));
         let rules = folders.iter().map(|folder| RecountedRun::open(folder));
         Ok(Self {
             runs: runs.collect::<Result<_, _>>()?,
             rules: rules.collect::<Result<_, _>>()?,
+            counterparts: noise_counterparts(folders)?,
         })
     }
 
@@ -43,6 +48,7 @@ impl ComparedRuns {
         let list = RunList {
             runs: &self.runs,
             rules: &rules,
+            apart: &self.counterparts,
         };
         list.compare_with_first(allowed, options)
     }

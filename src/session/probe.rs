@@ -38,21 +38,48 @@ pub fn read_noise_pairs(
 
 /// Adds a note to each run that restores pictures on a ladder of noise: how far it is from the runs that read
 /// the same pictures, and which mistakes they share. `runs` are the folders of the summaries. A restorer is
-/// compared with the runs of its own model if there are any, and otherwise with all readers. Says whether there
-/// is such a note.
+/// compared with the runs of its own model if there are any, and otherwise with all readers.
 ///
 /// # Errors
 /// Fails if a run's records are damaged.
 pub fn note_noise_pairs(
     runs: &[PathBuf],
     summaries: &mut [TitledSummary],
-) -> Result<bool, SessionError> {
-    let notes = noise_notes(runs)?;
-    let noted = !notes.is_empty();
-    for (run, note) in notes {
+) -> Result<(), SessionError> {
+    for (run, note) in noise_notes(runs)? {
         summaries[run].summary.notes.push(note);
     }
-    Ok(noted)
+    Ok(())
+}
+
+/// The places of each restorer and each reader of the same pictures among runs.
+///
+/// # Errors
+/// Fails if a run's records are damaged.
+pub(super) fn noise_counterparts(runs: &[PathBuf]) -> Result<Vec<[usize; 2]>, SessionError> {
+    let climbs = climbs(runs)?;
+    let restorers = climbs.iter().filter(|climb| climb.restores());
+    let pairs = restorers.flat_map(|restorer| {
+        let readers = climbs.iter().filter(|climb| climb.is_read_of(restorer));
+        readers.map(|reader| [restorer.place, reader.place])
+    });
+    Ok(pairs.collect())
+}
+
+/// The runs on a ladder of noise.
+///
+/// # Errors
+/// Fails if a run's records are damaged.
+fn climbs(runs: &[PathBuf]) -> Result<Vec<Climb>, SessionError> {
+    let mut climbs = Vec::new();
+    for (place, run) in runs.iter().enumerate() {
+        let (folder, manifest) = open_graded(run)?;
+        let suite = manifest.suite.typed();
+        if suite.is_ok_and(|suite| suite.grade.rule == NOISE) {
+            climbs.push(Climb::read(place, &folder, &manifest)?);
+        }
+    }
+    Ok(climbs)
 }
 
 /// The notes on pairs of runs, each with the place of the run that restores.
@@ -60,17 +87,7 @@ pub fn note_noise_pairs(
 /// # Errors
 /// Fails if a run's records are damaged.
 pub(super) fn noise_notes(runs: &[PathBuf]) -> Result<Vec<(usize, String)>, SessionError> {
-    let mut climbs = Vec::new();
-    for (place, run) in runs.iter().enumerate() {
-        let (folder, manifest) = open_graded(run)?;
-        if manifest
-            .suite
-            .typed()
-            .is_ok_and(|suite| suite.grade.rule == NOISE)
-        {
-            climbs.push(Climb::read(place, &folder, &manifest)?);
-        }
-    }
+    let climbs = climbs(runs)?;
     let mut notes = Vec::new();
     for restorer in climbs.iter().filter(|climb| climb.restores()) {
         let readers = climbs.iter().filter(|climb| climb.is_read_of(restorer));

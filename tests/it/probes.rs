@@ -316,6 +316,19 @@ fn what_a_restorer_and_a_reader_share_is_told_where_a_user_looks() {
             "{shared}: {text}"
         );
     }
+    // The notes are their comparison: item by item, only two runs that restore are compared.
+    let identity = "results/mini-noise-restore/control-identity/seed0-limit200";
+    for (runs, count) in [
+        (&[drawn, read][..], 0),
+        (&[read, drawn], 0),
+        (&[drawn, read, identity], 1),
+    ] {
+        let across_suites = ["--json", "compare", "--allow-prompts"];
+        let printed = program(&[&across_suites, runs].concat());
+        let both: Value = serde_json::from_str(&printed).unwrap();
+        let comparisons = both["comparisons"].as_array().unwrap();
+        assert_eq!(comparisons.len(), count, "{runs:?}: {printed}");
+    }
     // Only the study has a run with the noisy pictures themselves.
     let reader = "The reader of pictures, shown the noisy pictures,";
     assert_eq!(
