@@ -1,13 +1,9 @@
 //! The training of the miniature BAGEL, cut down to some steps, and the generator over its result.
 
-use crate::support::{lines, unigauge};
-use candle_core::Device;
+use crate::support::{self, lines, unigauge};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use unigauge::cancel::Cancel;
-use unigauge::train::{Outcome, Place, no_rewards, train};
-use unigauge::train::{TrainingChange, training};
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -15,7 +11,6 @@ fn root(path: &str) -> PathBuf {
 
 /// Trains the committed definition with few steps into a folder; stops after a step and goes on.
 fn trained(folder: &Path, stop: Option<u64>) -> Value {
-    let path = root("configs/training/mini-bagel.toml");
     let vae = format!("from.vae={:?}", root("shipped/mini-vae"));
     let set = [
         "steps=8",
@@ -25,32 +20,7 @@ fn trained(folder: &Path, stop: Option<u64>) -> Value {
         &vae,
     ]
     .map(str::to_owned);
-    let change = TrainingChange {
-        set: &set,
-        ..TrainingChange::default()
-    };
-    let training = training(path.to_str().unwrap(), Path::new(""), change).unwrap();
-    let run = |until: u64| {
-        let place = Place {
-            folder,
-            beside: folder.parent().unwrap(),
-            device: &Device::Cpu,
-            cancel: &Cancel::default(),
-            restart: false,
-            until,
-            shipped: &|_| Ok(None),
-            rewards: &no_rewards,
-            on: &|_| {},
-        };
-        train(&training, &place).unwrap()
-    };
-    if let Some(step) = stop {
-        assert_eq!(run(step), Outcome::Interrupted { step });
-    }
-    match run(u64::MAX) {
-        Outcome::Complete(record) => record,
-        other => panic!("{other:?}"),
-    }
+    support::trained("mini-bagel", folder, &set, stop).unwrap()
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! What several tests need: the program, small suites, assets.
 
+use candle_core::Device;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use unigauge::cancel::Cancel;
 use unigauge::hub::{Hub, HubOptions};
 use unigauge::observe::ppocr::{PpOcrModels, PpOcrSettings};
+use unigauge::train::{Outcome, Place, TrainError, TrainingChange, no_rewards};
 
 /// The program, in a folder of its own, with no user settings in the way.
 pub(crate) fn unigauge(dir: &Path) -> assert_cmd::Command {
@@ -73,6 +76,51 @@ pub(crate) fn model(dir: &Path, name: &str, generator: &str, settings: &str) -> 
     );
     std::fs::write(&path, text).unwrap();
     path
+}
+
+/// Trains a committed definition with changes (`KEY=VALUE`) into a folder, on the CPU and without rewards, until a
+/// step. What was begun in the folder goes on.
+pub(crate) fn trained_until(
+    name: &str,
+    folder: &Path,
+    set: &[String],
+    until: u64,
+) -> Result<Outcome, TrainError> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("configs/training/{name}.toml"));
+    let change = TrainingChange {
+        set,
+        ..TrainingChange::default()
+    };
+    let training = unigauge::train::training(path.to_str().unwrap(), Path::new(""), change);
+    let place = Place {
+        folder,
+        beside: folder.parent().unwrap(),
+        device: &Device::Cpu,
+        cancel: &Cancel::default(),
+        restart: false,
+        until,
+        shipped: &|_| Ok(None),
+        rewards: &no_rewards,
+        on: &|_| {},
+    };
+    unigauge::train::train(&training.unwrap(), &place)
+}
+
+/// The same to the end. With `stop`, the training is interrupted after this step and goes on.
+pub(crate) fn trained(
+    name: &str,
+    folder: &Path,
+    set: &[String],
+    stop: Option<u64>,
+) -> Result<serde_json::Value, TrainError> {
+    if let Some(step) = stop {
+        let outcome = trained_until(name, folder, set, step)?;
+        assert_eq!(outcome, Outcome::Interrupted { step });
+    }
+    match trained_until(name, folder, set, u64::MAX)? {
+        Outcome::Complete(record) => Ok(record),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Whether a program is installed.

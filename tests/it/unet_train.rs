@@ -1,13 +1,12 @@
 //! The training of the miniature UNet, with a smaller network, and the generator over its result.
 
-use crate::support::{lines, unigauge};
+use crate::support::{self, lines, trained_until, unigauge};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use unigauge::cancel::Cancel;
-use unigauge::train::{Outcome, Place, TrainError, TrainingChange, no_rewards, train, training};
+use unigauge::train::{Outcome, TrainError};
 
 /// The committed definition with about a twentieth of the parameters.
 const SMALL: [&str; 12] = [
@@ -34,43 +33,23 @@ fn key(set: &str) -> &str {
     set.split('=').next().unwrap()
 }
 
-/// Trains the small network into a folder, until a step. `more` changes its definition.
-fn run(folder: &Path, until: u64, more: &[&str]) -> Result<Outcome, TrainError> {
-    let path = root("configs/training/mini-unet.toml");
+const NAME: &str = "mini-unet";
+
+/// The definition of the small network, changed by `more`.
+fn small(more: &[&str]) -> Vec<String> {
     let vae = format!("from.vae={:?}", root("shipped/mini-vae"));
     // A key that stands twice is a mistake, so a change replaces the line of its key.
     let kept = SMALL
         .into_iter()
         .filter(|set| more.iter().all(|other| key(other) != key(set)));
-    let set: Vec<String> = kept
-        .chain(more.iter().copied())
+    kept.chain(more.iter().copied())
         .chain([vae.as_str()])
         .map(str::to_owned)
-        .collect();
-    let change = TrainingChange {
-        set: &set,
-        ..TrainingChange::default()
-    };
-    let training = training(path.to_str().unwrap(), Path::new(""), change).unwrap();
-    let place = Place {
-        folder,
-        beside: folder.parent().unwrap(),
-        device: &Device::Cpu,
-        cancel: &Cancel::default(),
-        restart: false,
-        until,
-        shipped: &|_| Ok(None),
-        rewards: &no_rewards,
-        on: &|_| {},
-    };
-    train(&training, &place)
+        .collect()
 }
 
 fn complete(folder: &Path, more: &[&str]) -> Value {
-    match run(folder, u64::MAX, more).unwrap() {
-        Outcome::Complete(record) => record,
-        other => panic!("{other:?}"),
-    }
+    support::trained(NAME, folder, &small(more), None).unwrap()
 }
 
 fn json(path: &Path) -> Value {
@@ -169,7 +148,7 @@ fn a_training_that_was_stopped_goes_on_to_the_same_weights() {
     let dir = tempfile::tempdir().unwrap();
     let (whole, stopped) = (dir.path().join("whole"), dir.path().join("stopped"));
     complete(&whole, &[]);
-    let outcome = run(&stopped, 3, &[]).unwrap();
+    let outcome = trained_until(NAME, &stopped, &small(&[]), 3).unwrap();
     assert_eq!(outcome, Outcome::Interrupted { step: 3 });
     assert!(!stopped.join(UNET).exists());
     complete(&stopped, &[]);
@@ -231,7 +210,8 @@ fn mistakes_of_the_definition_are_named() {
         ),
         ("settings.drop_pooled=0.5", "drop_pooled"),
     ] {
-        let error = run(&dir.path().join("wrong"), u64::MAX, &[set]).unwrap_err();
+        let wrong = dir.path().join("wrong");
+        let error = support::trained(NAME, &wrong, &small(&[set]), None).unwrap_err();
         assert!(matches!(error, TrainError::Definition { .. }), "{error:?}");
         let error = error.to_string();
         assert!(error.contains(message), "{set}: {error}");

@@ -1,20 +1,17 @@
 //! Trainings of X-Omni's parts on the miniature world: the quantizer beside torch, batches beside single
 //! sequences, and a checkpoint put together from trainings of a few steps that the generator opens.
 
-use crate::support::{lines, model, stderr, unigauge};
+use crate::support::{self, lines, model, stderr, unigauge};
 use candle_core::{DType, Device, Tensor};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use unigauge::cancel::Cancel;
 use unigauge::model::siglip::{SiglipVision, SiglipVisionConfig};
 use unigauge::model::tokenizer::Tokenizer;
 use unigauge::model::weights::{Files, Variables, load};
 use unigauge::model::xomni::{EncoderConfig, Ibq, IbqLoss, XOmniAr, XOmniConfig};
-use unigauge::train::{Outcome, Place, no_rewards, train};
-use unigauge::train::{TrainingChange, training};
 
 fn root(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
@@ -189,37 +186,10 @@ fn tiny(name: &str) -> &'static [&'static str] {
 
 /// Trains a committed definition, made tiny, into a folder; stops after a step and goes on.
 fn trained(name: &str, folder: &Path, more: &[&str], stop: Option<u64>) -> Result<Value, String> {
-    let path = root(&format!("configs/training/{name}.toml"));
     let common = ["batch=4", "optimizer.warmup=2", "optimizer.ema=0.5"];
     let set = common.iter().chain(tiny(name)).chain(more);
     let set: Vec<String> = set.map(|set| (*set).to_owned()).collect();
-    let change = TrainingChange {
-        set: &set,
-        ..TrainingChange::default()
-    };
-    let training = training(path.to_str().unwrap(), Path::new(""), change).unwrap();
-    let run = |until: u64| {
-        let place = Place {
-            folder,
-            beside: folder.parent().unwrap(),
-            device: &Device::Cpu,
-            cancel: &Cancel::default(),
-            restart: false,
-            until,
-            shipped: &|_| Ok(None),
-            rewards: &no_rewards,
-            on: &|_| {},
-        };
-        train(&training, &place)
-    };
-    if let Some(step) = stop {
-        assert_eq!(run(step).unwrap(), Outcome::Interrupted { step });
-    }
-    match run(u64::MAX) {
-        Ok(Outcome::Complete(record)) => Ok(record),
-        Ok(other) => panic!("{other:?}"),
-        Err(error) => Err(error.to_string()),
-    }
+    support::trained(name, folder, &set, stop).map_err(|error| error.to_string())
 }
 
 /// A SigLIP of random numbers in transformers' layout.
