@@ -1,7 +1,5 @@
-// Launches a kernel with barriers or shuffles: each thread of a block runs until it stops, then what it waits for is
-// done. `Lane`, `run` and SHARED come before it.
-
-enum { WARP = 32 };
+// Launches a kernel with barriers, shuffles or products of tiles: each thread of a block runs until it stops, then what
+// it waits for is done. `Lane`, `run` and SHARED come before it.
 
 // The lane that a shuffle reads, or its own where there is none ("shfl.sync" in the ISA).
 static int source(const Shuffle *want, int lane, uint32_t *valid) {
@@ -16,11 +14,8 @@ static int source(const Shuffle *want, int lane, uint32_t *valid) {
   return *valid ? from : lane;
 }
 
-// All threads of a warp that stopped at the same shuffle exchange their values and go on. False: none had stopped.
-static int exchange(Lane *lanes, int count) {
-  int first = 0;
-  while (first < count && lanes[first].state != SHUFFLE) first++;
-  if (first == count) return 0;
+// All threads of a warp that stopped at the same shuffle exchange their values.
+static void shuffle(Lane *lanes, int first, int count) {
   uint32_t here = lanes[first].resume;
   for (int lane = first; lane < count; lane++) {
     if (lanes[lane].state != SHUFFLE || lanes[lane].resume != here) continue;
@@ -31,6 +26,28 @@ static int exchange(Lane *lanes, int count) {
   }
   for (int lane = first; lane < count; lane++)
     if (lanes[lane].state == SHUFFLE && lanes[lane].resume == here) lanes[lane].state = READY;
+}
+
+// All 32 threads of a warp load matrices or multiply them.
+static void tensor(Lane *lanes, int count) {
+  Tiles *tiles[WARP];
+  for (int lane = 0; lane < WARP; lane++) {
+    if (count < WARP || lanes[lane].state != lanes[0].state || lanes[lane].resume != lanes[0].resume)
+      refuse("the threads of a warp do not load or multiply matrices together");
+    tiles[lane] = &lanes[lane].tiles;
+  }
+  if (lanes[0].state == MATRICES) load_matrices(tiles);
+  else multiply(tiles);
+  for (int lane = 0; lane < WARP; lane++) lanes[lane].state = READY;
+}
+
+// What the first thread of a warp that stopped waits for is done. False: none had stopped.
+static int exchange(Lane *lanes, int count) {
+  int first = 0;
+  while (first < count && (lanes[first].state == DONE || lanes[first].state == BARRIER)) first++;
+  if (first == count) return 0;
+  if (lanes[first].state == SHUFFLE) shuffle(lanes, first, count);
+  else tensor(lanes, count);
   return 1;
 }
 
