@@ -52,35 +52,39 @@ static void multiply(Tiles *tiles[WARP]) {
     for (int i = 0; i < 4; i++) tiles[lane]->sum[i] = sum[lane / 4 + i / 2 * 8][lane % 4 * 2 + i % 2];
 }
 
-// The copies of a thread that have begun. Each is made as late as the ISA allows: when the thread waits for it. So what
-// is read without waiting is not there.
 typedef struct {
-  struct { unsigned char *to; const unsigned char *from; uint32_t size, given, group; } list[COPIES];
-  uint32_t count, group;
+  unsigned char *to;
+  const unsigned char *from;
+  uint32_t size, given, group;
+} Copy;
+
+// The copies of a thread that have begun. Each is made as late as the ISA allows, when the thread waits for it, so that
+// what is read without waiting is not there; or `early`, so that what is still in use is overwritten.
+typedef struct {
+  Copy list[COPIES];
+  uint32_t count, group, early;
 } Copies;
+
+static void make_copy(const Copy *copy) {
+  memcpy(copy->to, copy->from, copy->given);
+  memset(copy->to + copy->given, 0, copy->size - copy->given);
+}
 
 static void begin_copy(Copies *copies, uint64_t to, uint64_t from, uint32_t size, uint32_t given) {
   if (to % size || from % size) refuse("cp.async with an address that is not aligned");
   if (given > size) refuse("cp.async with a source larger than its size");
   if (copies->count == COPIES) refuse("too many copies are under way");
-  uint32_t here = copies->count++;
-  copies->list[here].to = (unsigned char *)to;
-  copies->list[here].from = (const unsigned char *)from;
-  copies->list[here].size = size;
-  copies->list[here].given = given;
-  copies->list[here].group = copies->group;
+  Copy copy = {(unsigned char *)to, (const unsigned char *)from, size, given, copies->group};
+  if (copies->early) make_copy(&copy);
+  else copies->list[copies->count++] = copy;
 }
 
 // Makes all copies but those of the last `rest` groups and those that are in no group yet.
 static void wait_for_copies(Copies *copies, uint32_t rest) {
   uint32_t kept = 0;
   for (uint32_t i = 0; i < copies->count; i++) {
-    if (copies->list[i].group + rest >= copies->group) {
-      copies->list[kept++] = copies->list[i];
-      continue;
-    }
-    memcpy(copies->list[i].to, copies->list[i].from, copies->list[i].given);
-    memset(copies->list[i].to + copies->list[i].given, 0, copies->list[i].size - copies->list[i].given);
+    if (copies->list[i].group + rest >= copies->group) copies->list[kept++] = copies->list[i];
+    else make_copy(&copies->list[i]);
   }
   copies->count = kept;
 }

@@ -74,6 +74,7 @@ def kernel_in_c(kernel):
     lines += ['#include "tensor.h"']
     lines += ["typedef struct {", "Position position; Shuffle shuffle; Tiles tiles; uint32_t resume, state, carry_;"]
     lines += ["Copies copies;"] if kernel.copies else []
+    set_copies = "(lane).copies.early = (value)" if kernel.copies else "(void)0"
     lines += [f"{type} {name};" for type, name in kernel.declared]
     lines += [f"unsigned char {name}_[{size}] ALIGNED;" for name, size in kernel.arrays]
     lines += (
@@ -82,7 +83,8 @@ def kernel_in_c(kernel):
     lines += ["static uint32_t run(Lane *lane, unsigned char *shared, unsigned char **parameters) {"]
     lines += ["Position *at = &lane->position;", *parameters]
     lines += ["switch (lane->resume) {"] + [f"case {n}: goto STOP_{n};" for n in range(1, kernel.stops + 1)] + ["}"]
-    return lines + [*kernel.lines, "return DONE;", "}", "#undef carry", '#include "together.h"']
+    lines += [*kernel.lines, "return DONE;", "}", "#undef carry", f"#define SET_COPIES(lane, value) {set_copies}"]
+    return lines + ['#include "together.h"']
 
 
 main()

@@ -14,6 +14,8 @@ mod attention_cuda;
 mod convolution;
 #[cfg(feature = "cuda")]
 mod cuda;
+#[cfg(all(test, feature = "cuda"))]
+mod cuda_tests;
 mod double;
 #[cfg(test)]
 mod gradients;
