@@ -1,12 +1,14 @@
 // Compares the kernels of attention.cu with attention in double precision, on the device that libcuda has:
 //
-//   attention_check FOLDER    # the folder of attention_48.ptx, attention_64.ptx, ...
+//   attention_check FOLDER           # the folder of attention_48.ptx, attention_64.ptx, ...
+//   attention_check FOLDER --time    # how long large calls take there, in bf16
 //
 // Inputs are random. Around them lies NaN: between rows, between heads and behind the last position. The error of each
 // output must stay within what rounding explains: of the weights, which are rounded to the type of the values before
 // they are multiplied, and of the output itself. Exit code 1: an error is larger.
 
 #include "check.h"
+#include <time.h>
 
 // The same struct as in attention.cu.
 typedef struct {
@@ -88,6 +90,21 @@ static void compare(const Shape *s, const Tensor *q, const Tensor *k, const Tens
   free(weights);
 }
 
+// Launches the kernels of a call.
+static void attend(void *module, int bfloat, const Shape *shape, int few, Address *addresses) {
+  int rows = shape->queries * (shape->heads / shape->kv_heads), tile = few ? 16 : 64;
+  unsigned blocks = (rows + tile - 1) / tile * shape->batch * shape->kv_heads * shape->splits;
+  Address *out = &addresses[3], *parts = &addresses[4];
+  void *parameters[] = {&addresses[0], &addresses[1], &addresses[2], out, parts, (void *)shape};
+  const char *kernels[2][2] = {{"attention_f16", "attention_bf16"}, {"attention_few_f16", "attention_few_bf16"}};
+  launch(module, kernels[few][bfloat], blocks, 128, parameters);
+  if (shape->splits > 1) {
+    void *of_parts[] = {parts, out, (void *)shape};
+    unsigned outputs = shape->batch * shape->heads * shape->queries;
+    launch(module, bfloat ? "attention_combine_bf16" : "attention_combine_f16", outputs, 64, of_parts);
+  }
+}
+
 static Found check(void *module, int head_size, int size, int bfloat, const Case *c) {
   Tensor q = make(c->batch, c->heads, c->queries, size, c->positions_first, bfloat);
   Tensor k = make(c->batch, c->kv_heads, c->keys, size, c->positions_first, bfloat);
@@ -103,15 +120,8 @@ static Found check(void *module, int head_size, int size, int bfloat, const Case
   MUST(cuMemAlloc_v2(&out, outputs * size * 2));
   if (c->splits > 1) MUST(cuMemAlloc_v2(&parts, c->splits * outputs * (head_size + 2) * 4));
 
-  int rows = c->queries * (c->heads / c->kv_heads), tile = c->few ? 16 : 64;
-  unsigned blocks = (rows + tile - 1) / tile * c->batch * c->kv_heads * c->splits;
-  void *parameters[] = {&q.device, &k.device, &v.device, &out, &parts, &shape};
-  const char *kernels[2][2] = {{"attention_f16", "attention_bf16"}, {"attention_few_f16", "attention_few_bf16"}};
-  launch(module, kernels[c->few][bfloat], blocks, 128, parameters);
-  if (c->splits > 1) {
-    void *of_parts[] = {&parts, &out, &shape};
-    launch(module, bfloat ? "attention_combine_bf16" : "attention_combine_f16", outputs, 64, of_parts);
-  }
+  Address addresses[] = {q.device, k.device, v.device, out, parts};
+  attend(module, bfloat, &shape, c->few, addresses);
   uint16_t *got = malloc(outputs * size * 2);
   MUST(cuMemcpyDtoHAsync_v2(got, out, outputs * size * 2, NULL));
   MUST(cuCtxSynchronize());
@@ -160,9 +170,73 @@ static const Case CASES[] = {
 };
 static const int SIZES[][2] = {{48, 40}, {64, 64}, {80, 72}, {80, 80}, {96, 96}, {128, 128}};
 
+// Large calls: batch, heads, kv_heads, queries, keys, size, causal, splits, few.
+static const int LARGE[][9] = {
+    {1, 24, 24, 4608, 4608, 128, 0, 1, 0},  // FLUX.1 at 1024 x 1024
+    {1, 28, 4, 4096, 4096, 128, 1, 1, 0},   // a prompt of Qwen2.5-VL-7B
+    {8, 16, 16, 729, 729, 72, 0, 1, 0},     // SigLIP of 384 x 384
+    {2, 10, 10, 4096, 4096, 64, 0, 1, 0},   // SDXL at 1024 x 1024
+    {1, 28, 4, 1, 4096, 128, 0, 16, 1},     // decoding
+    {32, 28, 4, 1, 1024, 128, 0, 2, 1},
+};
+enum { REPEATS = 20 };
+
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+static void measure(const char *folder) {
+  printf("batch heads kv_heads queries  keys size causal splits         ms   TFLOP/s      GB/s\n");
+  for (unsigned i = 0; i < sizeof LARGE / sizeof *LARGE; i++) {
+    const int *of = LARGE[i];
+    long long batch = of[0], heads = of[1], kv_heads = of[2], queries = of[3], keys = of[4], size = of[5];
+    Shape shape = {.q = {heads * queries * size, queries * size, size},
+                   .k = {kv_heads * keys * size, keys * size, size},
+                   .v = {kv_heads * keys * size, keys * size, size},
+                   .batch = batch, .heads = heads, .kv_heads = kv_heads, .queries = queries, .keys = keys,
+                   .size = size, .causal = of[6], .splits = of[7], .scale = 1.4426950408889634 / sqrt(size)};
+    int head_size = size == 72 ? 80 : size;
+    char name[32];
+    snprintf(name, sizeof name, "attention_%d", head_size);
+    void *module = load_module(folder, name);
+    size_t outputs = batch * heads * queries, of_keys = batch * kv_heads * keys * size;
+    size_t bytes[] = {outputs * size * 2, of_keys * 2, of_keys * 2, outputs * size * 2,
+                      shape.splits * outputs * (head_size + 2) * 4};
+    Address addresses[5];
+    for (int n = 0; n < 5; n++) {
+      MUST(cuMemAlloc_v2(&addresses[n], bytes[n]));
+      if (n > 2) continue;
+      uint16_t *values = malloc(bytes[n]);
+      for (size_t at = 0; at < bytes[n] / 2; at++) values[at] = narrow(at % 251 * 0.01 - 1.25, 1);
+      MUST(cuMemcpyHtoDAsync_v2(addresses[n], values, bytes[n], NULL));
+      MUST(cuCtxSynchronize());
+      free(values);
+    }
+    attend(module, 1, &shape, of[8], addresses);
+    MUST(cuCtxSynchronize());
+    double begun = seconds();
+    for (int n = 0; n < REPEATS; n++) attend(module, 1, &shape, of[8], addresses);
+    MUST(cuCtxSynchronize());
+    double each = (seconds() - begun) / REPEATS;
+    double products = 4.0 * outputs * keys * size * (shape.causal ? 0.5 : 1);
+    double moved = bytes[0] + bytes[1] + bytes[2] + bytes[3];
+    printf("%5lld %5lld %8lld %7lld %5lld %4lld %6d %6d %10.4f %9.1f %9.0f\n", batch, heads, kv_heads, queries, keys,
+           size, shape.causal, shape.splits, each * 1e3, products / each * 1e-12, moved / each * 1e-9);
+    fflush(stdout);
+    for (int n = 0; n < 5; n++) MUST(cuMemFree_v2(addresses[n]));
+  }
+}
+
 int main(int given, char **arguments) {
-  if (given != 2) stop("give the folder of the PTX files");
+  int timed = given == 3 && strcmp(arguments[2], "--time") == 0;
+  if (given != 2 && !timed) stop("give the folder of the PTX files");
   open_driver();
+  if (timed) {
+    measure(arguments[1]);
+    return 0;
+  }
   int bad = 0;
   printf("size type    cases    largest error    largest share of what rounding explains\n");
   for (unsigned i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
