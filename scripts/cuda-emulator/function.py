@@ -41,7 +41,7 @@ class Function:
         self.registers, self.declared, self.scoped = {}, [], set()
         self.shared, self.shared_size = {}, 0
         self.arrays, self.lines, self.stops, self.depth = [], [], 0, 0
-        self.tables, self.calls, self.atomic = set(), [], False
+        self.tables, self.calls, self.atomic, self.copies = set(), [], False, False
         for name, (align, size) in module.shared.items():
             if size is not None and re.search(re.escape(name) + r"\b", body.text):
                 self.reserve(name, align, size)

@@ -57,6 +57,53 @@ def shuffle(f, i):
         f.emit(f"{f.register(valid)} = lane->shuffle.valid;")
 
 
+@handles("ldmatrix")
+def load_matrices(f, i):
+    if "m8n8" not in i.modifiers or i.type != "b16":
+        raise NotImplementedError
+    targets, transposed = parts(i.operands[0]), int("trans" in i.modifiers)
+    f.emit(f"lane->tiles.row = (const uint16_t *){f.address(i.operands[1], 'shared')};")
+    f.emit(f"lane->tiles.count = {len(targets)}; lane->tiles.transposed = {transposed};")
+    stop(f, "MATRICES")
+    for number, target in enumerate(targets):
+        f.write(target, "b32", f"lane->tiles.got[{number}]")
+
+
+@handles("mma")
+def multiply_matrices(f, i):
+    shape, rows, columns, *types = i.modifiers[2:]
+    if (shape, rows, columns) != ("m16n8k16", "row", "col") or types not in (
+        ["f32", "f16", "f16", "f32"],
+        ["f32", "bf16", "bf16", "f32"],
+    ):
+        raise NotImplementedError
+    target, *given = (parts(operand) for operand in i.operands)
+    for name, type, registers in zip(("a", "b", "sum"), ("b32", "b32", "f32"), given, strict=True):
+        for number, register in enumerate(registers):
+            f.emit(f"lane->tiles.{name}[{number}] = {f.read(register, type)};")
+    f.emit(f"lane->tiles.bfloat = {int(types[1] == 'bf16')};")
+    stop(f, "PRODUCT")
+    for number, register in enumerate(target):
+        f.write(register, "f32", f"lane->tiles.sum[{number}]")
+
+
+@handles("cp")
+def copy(f, i):
+    if i.modifiers[0] != "async" or not f.resumable:
+        raise NotImplementedError
+    f.copies = True
+    kind = i.modifiers[1]
+    if kind in ("commit_group", "wait_all"):
+        f.emit("lane->copies.group++;")
+    if kind in ("wait_group", "wait_all"):
+        f.emit(f"wait_for_copies(&lane->copies, {f.read(i.operands[0], 'u32') if i.operands else 0});")
+    if kind in ("ca", "cg"):
+        size = i.operands[2]
+        given = f.read(i.operands[3], "u32") if len(i.operands) > 3 else size
+        to, start = f.address(i.operands[0], "shared"), f.address(i.operands[1], "global")
+        f.emit(f"begin_copy(&lane->copies, {to}, {start}, {size}, {given});")
+
+
 def stop(f, why):
     f.stops += 1
     f.emit(f"lane->resume = {f.stops}; return {why}; STOP_{f.stops}: ;")
@@ -120,7 +167,9 @@ def store(f, i):
 @handles("cvta")
 def generic_address(f, i):
     value = f.read(i.operands[1], "u64")
-    f.write(i.operands[0], "u64", f"(uint64_t)shared + {value}" if i.modifiers[0] == "shared" else value)
+    if "shared" in i.modifiers:
+        value = f"{value} {'-' if 'to' in i.modifiers else '+'} (uint64_t)shared"
+    f.write(i.operands[0], "u64", value)
 
 
 @handles("atom", "red")
@@ -189,8 +238,12 @@ ROUND_TO_INTEGER = {"rni": "nearbyint", "rmi": "floor", "rpi": "ceil", "rzi": "t
 
 @handles("cvt")
 def convert(f, i):
-    target, source = i.operands
+    target, source, *second = i.operands
     *modifiers, to, of = i.modifiers
+    if second and modifiers == ["rn"] and to in ("f16x2", "bf16x2"):
+        # The first of two numbers goes into the upper half.
+        high, low = (f"{NARROW[to.removesuffix('x2')]}({f.read(one, of)})" for one in (source, *second))
+        return f.write(target, "b32", f"((uint32_t){high} << 16 | {low})")
     if to not in C_TYPES or of not in C_TYPES or "x2" in to + of:
         raise NotImplementedError
     value = f.read(source, of)

@@ -12,7 +12,7 @@ typedef struct {
   uint32_t tid[3], ctaid[3], ntid[3], nctaid[3];
 } Position;
 
-enum { DONE, BARRIER, SHUFFLE, READY };
+enum { DONE, BARRIER, SHUFFLE, MATRICES, PRODUCT, READY };
 enum { BUTTERFLY, DOWN, UP, INDEX };
 
 // What a thread gives to and gets from `shfl.sync`.

@@ -1,7 +1,5 @@
-// Launches a kernel with barriers or shuffles: each thread of a block runs until it stops, then what it waits for is
-// done. `Lane`, `run` and SHARED come before it.
-
-enum { WARP = 32 };
+// Launches a kernel with barriers, shuffles or products of tiles: each thread of a block runs until it stops, then what
+// it waits for is done. `Lane`, `run` and SHARED come before it.
 
 // The lane that a shuffle reads, or its own where there is none ("shfl.sync" in the ISA).
 static int source(const Shuffle *want, int lane, uint32_t *valid) {
@@ -16,11 +14,8 @@ static int source(const Shuffle *want, int lane, uint32_t *valid) {
   return *valid ? from : lane;
 }
 
-// All threads of a warp that stopped at the same shuffle exchange their values and go on. False: none had stopped.
-static int exchange(Lane *lanes, int count) {
-  int first = 0;
-  while (first < count && lanes[first].state != SHUFFLE) first++;
-  if (first == count) return 0;
+// All threads of a warp that stopped at the same shuffle exchange their values.
+static void shuffle(Lane *lanes, int first, int count) {
   uint32_t here = lanes[first].resume;
   for (int lane = first; lane < count; lane++) {
     if (lanes[lane].state != SHUFFLE || lanes[lane].resume != here) continue;
@@ -31,26 +26,55 @@ static int exchange(Lane *lanes, int count) {
   }
   for (int lane = first; lane < count; lane++)
     if (lanes[lane].state == SHUFFLE && lanes[lane].resume == here) lanes[lane].state = READY;
+}
+
+// All 32 threads of a warp load matrices or multiply them.
+static void tensor(Lane *lanes, int count) {
+  Tiles *tiles[WARP];
+  for (int lane = 0; lane < WARP; lane++) {
+    if (count < WARP || lanes[lane].state != lanes[0].state || lanes[lane].resume != lanes[0].resume)
+      refuse("the threads of a warp do not load or multiply matrices together");
+    tiles[lane] = &lanes[lane].tiles;
+  }
+  if (lanes[0].state == MATRICES) load_matrices(tiles);
+  else multiply(tiles);
+  for (int lane = 0; lane < WARP; lane++) lanes[lane].state = READY;
+}
+
+// What the first thread of a warp that stopped waits for is done. False: none had stopped.
+static int exchange(Lane *lanes, int count) {
+  int first = 0;
+  while (first < count && (lanes[first].state == DONE || lanes[first].state == BARRIER)) first++;
+  if (first == count) return 0;
+  if (lanes[first].state == SHUFFLE) shuffle(lanes, first, count);
+  else tensor(lanes, count);
   return 1;
 }
 
-static void run_warp(Lane *lanes, int count, unsigned char *shared, unsigned char **parameters) {
+static void run_warp(Lane *lanes, int count, int backwards, unsigned char *shared, unsigned char **parameters) {
   do {
-    for (int lane = 0; lane < count; lane++)
-      if (lanes[lane].state == READY) lanes[lane].state = run(&lanes[lane], shared, parameters);
+    for (int i = 0; i < count; i++) {
+      Lane *lane = &lanes[backwards ? count - 1 - i : i];
+      if (lane->state == READY) lane->state = run(lane, shared, parameters);
+    }
   } while (exchange(lanes, count));
 }
 
-static void run_block(Lane *lanes, int count, unsigned char *shared, unsigned char **parameters) {
+static void run_block(Lane *lanes, int count, int backwards, unsigned char *shared, unsigned char **parameters) {
+  int warps = (count + WARP - 1) / WARP;
   for (int waiting = 1; waiting;) {
-    for (int warp = 0; warp < count; warp += WARP)
-      run_warp(lanes + warp, count - warp < WARP ? count - warp : WARP, shared, parameters);
+    for (int i = 0; i < warps; i++) {
+      int first = (backwards ? warps - 1 - i : i) * WARP;
+      run_warp(lanes + first, count - first < WARP ? count - first : WARP, backwards, shared, parameters);
+    }
     waiting = 0;
     for (int lane = 0; lane < count; lane++)
       if (lanes[lane].state == BARRIER) lanes[lane].state = READY, waiting = 1;
   }
 }
 
+// In every other block the threads run in the opposite order, and in two of four blocks copies are made at once and not
+// late: where a barrier is missing, the blocks differ.
 void launch(const uint32_t *grid, const uint32_t *size, uint32_t dynamic, unsigned char **parameters) {
   int64_t blocks = (int64_t)grid[0] * grid[1] * grid[2];
   int threads = size[0] * size[1] * size[2];
@@ -65,8 +89,9 @@ void launch(const uint32_t *grid, const uint32_t *size, uint32_t dynamic, unsign
       for (int thread = 0; thread < threads; thread++) {
         lanes[thread].position = place(block, thread, grid, size);
         lanes[thread].state = READY;
+        SET_COPIES(lanes[thread], block / 2 % 2);
       }
-      run_block(lanes, threads, shared, parameters);
+      run_block(lanes, threads, block % 2, shared, parameters);
     }
     free(shared);
     free(lanes);

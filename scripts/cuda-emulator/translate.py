@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Translates a kernel of a PTX file into C: translate.py MODULE.ptx KERNEL OUT.c
 
-Kernels with barriers or shuffles become functions that stop there and go on (together.h runs a block's threads side by
-side); the others are a loop over their threads (apart.h).
+Kernels whose threads wait for each other (barriers, shuffles, products of tiles) become functions that stop there and
+go on (together.h runs a block's threads side by side); the others are a loop over their threads (apart.h).
 """
 
 import re
@@ -19,7 +19,7 @@ def main():
     source, name, out = sys.argv[1:]
     module = Module.parse(Path(source).read_text())
     body = module.kernel(name)
-    together = bool(re.search(r"\b(bar|barrier|shfl)\.", body.text))
+    together = bool(re.search(r"\b(bar|barrier|shfl|ldmatrix|mma|cp\.async)\.", body.text))
     kernel = Function(module, body, translate, resumable=together)
     functions = called(module, kernel)
     lines = ['#include "kernel.h"', f"#define ALONE {int(any(one.atomic for one in [kernel, *functions]))}"]
@@ -71,7 +71,10 @@ def kernel_in_c(kernel):
     if not kernel.resumable:
         head = "static inline void run(Position *at, unsigned char *shared, unsigned char **parameters) {"
         return lines + [head, *parameters, *variables(kernel), *kernel.lines, "}", '#include "apart.h"']
-    lines += ["typedef struct {", "Position position; Shuffle shuffle; uint32_t resume, state, carry_;"]
+    lines += ['#include "tensor.h"']
+    lines += ["typedef struct {", "Position position; Shuffle shuffle; Tiles tiles; uint32_t resume, state, carry_;"]
+    lines += ["Copies copies;"] if kernel.copies else []
+    set_copies = "(lane).copies.early = (value)" if kernel.copies else "(void)0"
     lines += [f"{type} {name};" for type, name in kernel.declared]
     lines += [f"unsigned char {name}_[{size}] ALIGNED;" for name, size in kernel.arrays]
     lines += (
@@ -80,7 +83,8 @@ def kernel_in_c(kernel):
     lines += ["static uint32_t run(Lane *lane, unsigned char *shared, unsigned char **parameters) {"]
     lines += ["Position *at = &lane->position;", *parameters]
     lines += ["switch (lane->resume) {"] + [f"case {n}: goto STOP_{n};" for n in range(1, kernel.stops + 1)] + ["}"]
-    return lines + [*kernel.lines, "return DONE;", "}", "#undef carry", '#include "together.h"']
+    lines += [*kernel.lines, "return DONE;", "}", "#undef carry", f"#define SET_COPIES(lane, value) {set_copies}"]
+    return lines + ['#include "together.h"']
 
 
 main()

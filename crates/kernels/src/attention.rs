@@ -1,6 +1,8 @@
 //! Scaled dot-product attention that never stores the whole score matrix.
 
 use super::attention_cpu;
+#[cfg(feature = "cuda")]
+use super::attention_cuda;
 use super::mask::Mask;
 use candle_core::{D, Result, Tensor};
 
@@ -37,6 +39,10 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, scale: f64, mask: Mask<'_>)
             return seen.reshape((batch, heads, 1, ()));
         }
         return attention_cpu::attend(q, k, v, scale, mask);
+    }
+    #[cfg(feature = "cuda")]
+    if attention_cuda::suits(q, k, v, scale, mask) {
+        return attention_cuda::attend(q, k, v, scale, mask);
     }
     let q = (q * scale)?;
     let kt = k.contiguous()?.transpose(2, 3)?;

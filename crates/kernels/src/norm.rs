@@ -74,6 +74,10 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Resul
         let (weight, bias) = (weight.contiguous()?, bias.contiguous()?);
         return x.contiguous()?.apply_op3(&weight, &bias, rows);
     }
+    #[cfg(feature = "cuda")]
+    if super::rows_cuda::suits([x, weight, bias]) {
+        return super::rows_cuda::layer_norm(x, weight, bias, eps);
+    }
     if weight.rank() == 1 {
         return if x.track_op() || weight.track_op() {
             candle_nn::ops::layer_norm_slow(x, weight, bias, eps as f32)

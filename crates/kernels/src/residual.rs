@@ -14,6 +14,10 @@ pub fn gated_sum(x: &Tensor, gate: &Tensor, y: &Tensor) -> Result<Tensor> {
         let (gate, y) = (gate.contiguous()?, y.contiguous()?);
         return x.contiguous()?.apply_op3(&gate, &y, Residual);
     }
+    #[cfg(feature = "cuda")]
+    if super::rows_cuda::suits([x, gate, y]) {
+        return super::rows_cuda::gated_sum(x, gate, y);
+    }
     let gate = match x.dim(0)? {
         1 => gate.get(0)?,
         _ => gate.unsqueeze(1)?,

@@ -26,6 +26,10 @@ pub enum Pairs {
 /// # Errors
 /// Fails if shapes do not fit.
 pub fn rotary(x: &Tensor, cos: &Tensor, sin: &Tensor, pairs: Pairs) -> Result<Tensor> {
+    #[cfg(feature = "cuda")]
+    if super::rows_cuda::suits_rotary(x, cos, sin) {
+        return super::rows_cuda::rotary(x, cos, sin, pairs);
+    }
     let (cos, sin) = (cos.contiguous()?, sin.contiguous()?);
     let plain = x.to_dtype(DType::F32)?.contiguous()?;
     let turned = match (x.device(), pairs, plain.track_op()) {
