@@ -3,7 +3,7 @@
     pip install torch diffusers transformers
     cargo build --config profile.dev.package.unigauge.opt-level=3
     python benches/model.py target/debug/unigauge [--rounds 3] [--json FILE] flux flux-vae siglip qwen2.5-vl qwen3-vl clip \\
-        mask2former sd-unet sd3 xomni-ar xomni-decoder
+        mask2former sd-unet sd3 qwen-image xomni-ar xomni-decoder
 
 Each round runs our program in a process of its own, then Python here (in f32, the median of three after one to warm up);
 the ratio is of the medians over all rounds. Weights are random on both sides. The prefill includes the vision tower on
@@ -150,6 +150,26 @@ def sd3(config, shapes):
     return {"step": step}
 
 
+def qwen_image(config, shapes):
+    from diffusers import QwenImageTransformer2DModel
+    model = QwenImageTransformer2DModel.from_config(config).eval()
+    n, t = shapes["image_tokens"], shapes["text_tokens"]
+    x, text = torch.randn(1, n, config["in_channels"]), torch.randn(1, t, config["joint_attention_dim"])
+    time = torch.tensor([0.9])
+    places = [[(1, shapes["height"] // 16, shapes["width"] // 16)]]
+
+    def branch():
+        return model(hidden_states=x, timestep=time, encoder_hidden_states=text, img_shapes=places, return_dict=False)[0]
+
+    def step():
+        given, without = branch(), branch()
+        both = without + 4.0 * (given - without)
+        both = both * (given.norm(dim=-1, keepdim=True) / both.norm(dim=-1, keepdim=True))
+        return x + (0.85 - 0.9) * both
+
+    return {"step": step}
+
+
 def qwen2_5_vl(config, shapes):
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
     return qwen(Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, config, shapes)
@@ -267,7 +287,8 @@ def xomni_decoder(config, shapes):
 
 
 BUILD = {"clip": clip, "mask2former": mask2former, "flux": flux, "flux-vae": flux_vae, "siglip": siglip,
-         "qwen2.5-vl": qwen2_5_vl, "qwen3-vl": qwen3_vl, "sd-unet": sd_unet, "sd3": sd3, "xomni-ar": xomni_ar, "xomni-decoder": xomni_decoder}
+         "qwen2.5-vl": qwen2_5_vl, "qwen3-vl": qwen3_vl, "sd-unet": sd_unet, "sd3": sd3, "qwen-image": qwen_image, "xomni-ar": xomni_ar,
+         "xomni-decoder": xomni_decoder}
 
 
 def theirs(report, repeats):

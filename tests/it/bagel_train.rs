@@ -36,24 +36,21 @@ fn a_miniature_learns_all_three_and_is_read_by_the_generator() {
     let all = size("ema.safetensors") + size("ae.safetensors");
     assert!(all < 6_000_000, "{all}");
 
+    // The committed model over the new checkpoint.
+    let model = fs::read_to_string(root("configs/models/mini-bagel.toml")).unwrap();
+    let model = model
+        .replace("\"mini-bagel\"", "\"small\"")
+        .replace("shipped:", "checkpoints/");
+    fs::write(dir.path().join("small.toml"), model).unwrap();
     for suite in ["mini-geneval", "mini-edit"] {
         let mut command = unigauge(dir.path());
-        command.args([
-            "generate",
-            suite,
-            "--device",
-            "cpu",
-            "--model",
-            "mini-bagel",
-        ]);
+        command.args(["generate", suite, "--device", "cpu"]);
         command
-            .args(["--limit", "2", "--repeats", "1"])
+            .args(["--model", "small.toml", "--limit", "2", "--repeats", "1"])
             .assert()
             .success();
-        let run = dir
-            .path()
-            .join(format!("results/{suite}/mini-bagel/seed0-limit2"));
-        let outputs = lines(&run.join("outputs.jsonl"));
+        let run = format!("results/{suite}/small/seed0-limit2/outputs.jsonl");
+        let outputs = lines(&dir.path().join(run));
         assert_eq!(outputs.len(), 2);
         for output in outputs {
             let size = [&output["width"], &output["height"]].map(Value::as_u64);
