@@ -71,8 +71,8 @@ def flux(config, shapes):
 def flux_vae(config, shapes):
     from diffusers import AutoencoderKL
     blocks = len(config["block_out_channels"])
-    model = AutoencoderKL(**config, down_block_types=["DownEncoderBlock2D"] * blocks,
-                          up_block_types=["UpDecoderBlock2D"] * blocks).eval()
+    types = {"down_block_types": ["DownEncoderBlock2D"] * blocks, "up_block_types": ["UpDecoderBlock2D"] * blocks}
+    model = AutoencoderKL(**{**types, **config}).eval()
     h, w = shapes["latent_height"], shapes["latent_width"]
     z = torch.randn(1, config["latent_channels"], h, w)
     scale = 2 ** (blocks - 1)
@@ -100,13 +100,19 @@ def clip(config, shapes):
 
 
 def mask2former(config, shapes):
-    from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, SwinConfig
+    from transformers import Mask2FormerConfig, Mask2FormerModel, SwinConfig
     own = {k: v for k, v in config.items() if k not in ("model_type", "backbone_config", "id2label")}
     backbone = {k: v for k, v in config["backbone_config"].items() if k != "model_type"}
     config = Mask2FormerConfig(backbone_config=SwinConfig(**backbone), num_labels=len(config["id2label"]), **own)
-    model = Mask2FormerForUniversalSegmentation(config).eval()
+    # Mask2FormerForUniversalSegmentation is these two and a loss, for which it wants scipy.
+    model, classes = Mask2FormerModel(config).eval(), torch.nn.Linear(config.hidden_dim, config.num_labels + 1)
     pixels = torch.randn(shapes.get("batch", 1), 3, shapes["height"], shapes["width"])
-    return {"forward": lambda: model(pixels)}
+
+    def forward():
+        found = model(pixels, output_hidden_states=True)
+        return [classes(state.transpose(0, 1)) for state in found.transformer_decoder_intermediate_states]
+
+    return {"forward": forward}
 
 
 def sd_unet(config, shapes):
@@ -262,14 +268,17 @@ def xomni_ar(config, shapes):
 
 def xomni_decoder(config, shapes):
     from diffusers import FluxTransformer2DModel
+    channels = config.get("siglip_channels", 1536)
+    # What is left is FLUX.
+    config = {key: value for key, value in config.items() if key not in ("siglip_channels", "drop_token_prob")}
     model = FluxTransformer2DModel(**config).eval()
-    embed = torch.nn.Linear(1536, model.inner_dim, bias=False)
+    embed = torch.nn.Linear(channels, model.inner_dim, bias=False)
     n, t = shapes["image_tokens"], shapes["text_tokens"]
     columns = shapes["width"] // 16
     ids = torch.zeros(n, 3)
     ids[:, 1], ids[:, 2] = torch.arange(n) // columns, torch.arange(n) % columns
     x, text = torch.randn(1, n, config["in_channels"]), torch.randn(1, t, config["joint_attention_dim"])
-    pooled, features = torch.randn(1, config["pooled_projection_dim"]), torch.randn(1, n, 1536)
+    pooled, features = torch.randn(1, config["pooled_projection_dim"]), torch.randn(1, n, channels)
 
     def branch(condition):
         delta = embed(condition)

@@ -13,7 +13,9 @@ pub use change::Change;
 
 use image::ExtendedColorType::{Cmyk8, Cmyk16};
 use image::codecs::{gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
-use image::metadata::Orientation::NoTransforms;
+use image::metadata::Orientation::{
+    NoTransforms, Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH,
+};
 use image::{
     AnimationDecoder, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
     RgbaImage,
@@ -284,15 +286,24 @@ fn damaged(name: &str, format: &'static str, reason: String) -> ImageError {
     }
 }
 
-/// The stored width and height in pixels, from the header alone.
+/// The width and height in pixels of the upright picture, from the header alone.
 ///
 /// # Errors
 /// Fails as [`decode_bytes`] does, but damage after the header is not noticed.
 pub fn dimensions(bytes: &[u8], name: &str) -> Result<(u32, u32), ImageError> {
     let (format, extension) = known_format(bytes, name)?;
     page(bytes, name, format)?;
-    let decoder = open(bytes, format).map_err(|error| failed(error, name, extension))?;
-    check_size(decoder.dimensions(), name)
+    let mut decoder = open(bytes, format).map_err(|error| failed(error, name, extension))?;
+    let (width, height) = check_size(decoder.dimensions(), name)?;
+    let turned = matches!(
+        decoder.orientation(),
+        Ok(Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+    );
+    Ok(if turned {
+        (height, width)
+    } else {
+        (width, height)
+    })
 }
 
 fn open(bytes: &[u8], format: ImageFormat) -> image::ImageResult<impl ImageDecoder + '_> {

@@ -11,15 +11,22 @@ fn root(path: &str) -> PathBuf {
 
 /// Trains the committed definition with few steps into a folder; stops after a step and goes on.
 fn trained(folder: &Path, stop: Option<u64>) -> Value {
-    let vae = format!("from.vae={:?}", root("shipped/mini-vae"));
     let set = [
         "steps=8",
         "batch=4",
         "optimizer.warmup=2",
         "settings.samples=32",
-        &vae,
-    ]
-    .map(str::to_owned);
+    ];
+    let from = [
+        ("vae", "mini-vae"),
+        ("llm", "mini-qwen-vl"),
+        ("vit", "mini-siglip"),
+    ];
+    let from = from.map(|(role, name)| {
+        let folder = root("shipped").join(name);
+        format!("from.{role}={folder:?}")
+    });
+    let set: Vec<String> = set.map(str::to_owned).into_iter().chain(from).collect();
     support::trained("mini-bagel", folder, &set, stop).unwrap()
 }
 

@@ -144,6 +144,12 @@ fn exif_orientation_is_applied() {
     // 1: as stored.
     let upright = decode_bytes(&turned_jpeg(1), "x").unwrap();
     assert_eq!(upright.changes, []);
+    // The header says the same size as the pixels.
+    for orientation in 1..=8 {
+        let bytes = turned_jpeg(orientation);
+        let pixels = decode_bytes(&bytes, "x").unwrap().rgb;
+        assert_eq!(dimensions(&bytes, "x").unwrap(), pixels.dimensions());
+    }
 }
 
 /// The header of a PNG that claims sides of 30,000 pixels, and a few bytes of data.

@@ -67,8 +67,14 @@ impl PositionTable {
     }
 }
 
+/// Places along a side of the released table for latents.
+const RELEASED_SIDE: f64 = 64.0;
+
 /// Both tables of a network that learns from nothing, by the names of the checkpoint. They do not learn, and a
 /// network that begins with small random numbers in their place hardly finds out where anything is.
+///
+/// A smaller table than the released one goes over the same range in wider steps: neighbours that are one step
+/// of the released table apart have almost the same row, and a network of few places learns nothing from it.
 ///
 /// # Errors
 /// Fails if a width is not a multiple of 4.
@@ -96,8 +102,9 @@ fn sines_and_cosines(side: usize, width: usize) -> Result<Vec<f32>> {
         )));
     }
     let waves = width / 4;
+    let step = (RELEASED_SIDE / side as f64).max(1.0);
     let angle = move |place: usize, wave: usize| {
-        place as f64 * 10000f64.powf(-(wave as f64) / waves as f64)
+        step * place as f64 * 10000f64.powf(-(wave as f64) / waves as f64)
     };
     let half = move |place: usize| {
         let sines = (0..waves).map(move |wave| angle(place, wave).sin() as f32);
@@ -115,9 +122,9 @@ mod table_tests {
 
     #[test]
     fn the_first_half_tells_the_column_and_the_second_the_row() {
-        // With a width of 4 there is one wave, whose angle is the place itself.
+        // With a width of 4 there is one wave. Two places along a side are 32 of the released ones apart.
         let table = sines_and_cosines(2, 4).unwrap();
-        let (s, c) = (1f64.sin() as f32, 1f64.cos() as f32);
+        let (s, c) = (32f64.sin() as f32, 32f64.cos() as f32);
         let rows = [
             [0.0, 1.0, 0.0, 1.0],
             [s, c, 0.0, 1.0],
@@ -127,7 +134,15 @@ mod table_tests {
         assert_eq!(table, rows.concat());
         // The second of two waves is a hundred times as long.
         let table = sines_and_cosines(2, 8).unwrap();
-        assert_eq!(table[8 + 1], 0.01f64.sin() as f32);
+        assert_eq!(table[8 + 1], 0.32f64.sin() as f32);
         assert!(sines_and_cosines(2, 6).is_err());
+    }
+
+    #[test]
+    fn tables_of_the_released_size_and_above_have_steps_of_one() {
+        for side in [64, 70] {
+            let table = sines_and_cosines(side, 4).unwrap();
+            assert_eq!(table[4], 1f64.sin() as f32);
+        }
     }
 }

@@ -1,9 +1,11 @@
-//! Training of BAGEL (arXiv 2505.14683) from nothing, over a frozen autoencoder: one decoder with two sets of
-//! weights learns to answer about pictures, to draw captions and to edit.
+//! Training of BAGEL (arXiv 2505.14683) over a frozen autoencoder: one decoder with two sets of weights learns
+//! to answer about pictures, to draw captions and to edit. It begins from nothing, or as the release does from
+//! a language model and a vision tower.
 //!
 //! A batch is of one of the three kinds. Words learn by the likelihood of the next token, and latents by flow
 //! matching. For guidance, the text or the pictures before a drawing are left out of some batches.
 
+mod beginning;
 mod maker;
 mod settings;
 
@@ -44,8 +46,8 @@ use std::sync::Arc;
 /// The task `bagel`.
 pub(super) static BAGEL: TaskDescription = TaskDescription {
     name: "bagel",
-    about: "BAGEL from nothing, over a frozen autoencoder: answers, pictures and edits in one decoder.",
-    roles: &["vae", "begin"],
+    about: "BAGEL over a frozen autoencoder: answers, pictures and edits in one decoder.",
+    roles: &["vae", "llm", "vit", "begin"],
     open: |setup| Ok(Box::new(BagelTask::new(setup)?)),
 };
 
@@ -101,16 +103,11 @@ impl BagelTask {
         parsed.check().map_err(TrainError::definition)?;
         let vae = Autoencoder::open(&setup.sources.need("vae")?, device)?;
         check_sizes(&parsed, &vae)?;
-        let begin = setup.sources.get("begin")?;
-        let begin = begin.map(|folder| {
-            let file = folder.join(FILES[3]);
-            Ok::<_, TrainError>((String::new(), crate::train::sources::files(&file)?))
-        });
         let tables = Files::made(
             Path::new("tables of positions"),
             position_tables(&parsed, device)?,
         );
-        let mut base: Vec<_> = begin.transpose()?.into_iter().collect();
+        let mut base = beginning::beginnings(setup, &parsed, FILES[3])?;
         base.push((String::new(), Arc::new(tables)));
         let variables = setup.variables(base);
         let weights = variables.weights();
