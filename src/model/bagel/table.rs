@@ -73,8 +73,8 @@ const RELEASED_SIDE: f64 = 64.0;
 /// Both tables of a network that learns from nothing, by the names of the checkpoint. They do not learn, and a
 /// network that begins with small random numbers in their place hardly finds out where anything is.
 ///
-/// A smaller table than the released one goes over the same range in wider steps: neighbours that are one step
-/// of the released table apart have almost the same row, and a network of few places learns nothing from it.
+/// A smaller table than the released one goes over the same range in wider steps, so that its rows differ about
+/// as much as those of the release.
 ///
 /// # Errors
 /// Fails if a width is not a multiple of 4.

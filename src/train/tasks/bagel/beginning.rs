@@ -1,5 +1,5 @@
 //! What BAGEL begins from: a language model of Qwen2's form for both sets of weights, and SigLIP's vision
-//! tower for its eyes (arXiv 2505.14683, section 3).
+//! tower for its eyes (arXiv 2505.14683).
 
 use crate::model::bagel::BagelConfig;
 use crate::model::weights::Files;
