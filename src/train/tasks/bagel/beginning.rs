@@ -39,19 +39,22 @@ pub(super) fn beginnings(
         .collect())
 }
 
-type Named = Vec<(String, Tensor)>;
-
-/// The tensors of a folder by the names that `renamed` gives them.
+/// The tensors of a folder by the names that `renamed` gives them. Those without a name are not read.
 fn read(
     folder: &Path,
     (role, layers): (&str, usize),
-    renamed: fn(&str, Tensor) -> candle_core::Result<Named>,
+    renamed: fn(&str) -> Vec<String>,
 ) -> Result<Arc<Files>, TrainError> {
     let stored = files(folder)?;
     let mut tensors = BTreeMap::new();
     for name in stored.tensors().keys() {
-        for (name, tensor) in renamed(name, stored.tensor(name)?)? {
-            tensors.entry(name).or_insert(tensor);
+        let new = renamed(name);
+        if new.is_empty() {
+            continue;
+        }
+        let tensor = as_matrix(stored.tensor(name)?)?;
+        for name in new {
+            tensors.entry(name).or_insert_with(|| tensor.clone());
         }
     }
     let norms = [".input_layernorm.weight", ".layer_norm1.weight"];
@@ -71,25 +74,23 @@ fn read(
 const TABLE: &str = "embed_tokens.weight";
 const HEAD: &str = "language_model.lm_head.weight";
 
-/// A tensor of Qwen2 or Qwen2.5-VL. Layers and the final norm have two names, one for each set of weights.
-/// The table of words is the output layer, too, unless one is stored, whose name comes first in their order.
-fn of_language_model(name: &str, tensor: Tensor) -> candle_core::Result<Named> {
+/// The names of a tensor of Qwen2 or Qwen2.5-VL. Layers and the final norm have two, one for each set of
+/// weights. The table of words is the output layer, too, unless one is stored, whose name comes first in their
+/// order.
+fn of_language_model(name: &str) -> Vec<String> {
     if name == "lm_head.weight" {
-        return Ok(vec![(HEAD.into(), tensor)]);
+        return vec![HEAD.into()];
     }
     let places = ["model.language_model.", "model."];
     let Some(own) = places.iter().find_map(|place| name.strip_prefix(place)) else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
-    let plain = format!("language_model.model.{own}");
-    if own == TABLE {
-        return Ok(vec![(plain, tensor.clone()), (HEAD.into(), tensor)]);
-    }
-    let Some(latent) = latent_name(own) else {
-        return Ok(Vec::new());
+    let second = match own {
+        TABLE => Some(HEAD.to_owned()),
+        _ => latent_name(own).map(|latent| format!("language_model.model.{latent}")),
     };
-    let latent = format!("language_model.model.{latent}");
-    Ok(vec![(plain, tensor.clone()), (latent, tensor)])
+    let first = format!("language_model.model.{own}");
+    second.map_or_else(Vec::new, |second| vec![first, second])
 }
 
 /// The name of the same tensor in the set for latents: the MLP as a whole has the ending, and elsewhere each
@@ -102,19 +103,21 @@ fn latent_name(own: &str) -> Option<String> {
     Some(format!("{module}_moe_gen.{leaf}"))
 }
 
-/// A tensor of SigLIP's vision tower. The kernel of the patches [W, C, p, p] becomes a matrix over row, column
-/// and channel. The text tower and the pooling head are left out.
-fn of_tower(name: &str, tensor: Tensor) -> candle_core::Result<Named> {
+/// The name of a tensor of SigLIP's vision tower. The text tower and the pooling head are left out.
+fn of_tower(name: &str) -> Vec<String> {
     if !name.starts_with("vision_model.") || name.starts_with("vision_model.head.") {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let tensor = if name.ends_with("patch_embedding.weight") && tensor.rank() == 4 {
-        let width = tensor.dim(0)?;
-        tensor.permute((0, 2, 3, 1))?.reshape((width, ()))?
-    } else {
-        tensor
-    };
-    Ok(vec![(format!("vit_model.{name}"), tensor)])
+    vec![format!("vit_model.{name}")]
+}
+
+/// The kernel of the patches [W, C, p, p] as a matrix over row, column and channel; other tensors as they are.
+fn as_matrix(tensor: Tensor) -> candle_core::Result<Tensor> {
+    if tensor.rank() != 4 {
+        return Ok(tensor);
+    }
+    let width = tensor.dim(0)?;
+    tensor.permute((0, 2, 3, 1))?.reshape((width, ()))
 }
 
 #[cfg(test)]
@@ -122,14 +125,9 @@ mod beginning_tests {
     use super::*;
     use candle_core::Device;
 
-    fn names(named: Named) -> Vec<String> {
-        named.into_iter().map(|(name, _)| name).collect()
-    }
-
     #[test]
     fn both_sets_of_weights_get_a_tensor_of_the_language_model() {
-        let x = Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu).unwrap();
-        let of = |name: &str| names(of_language_model(name, x.clone()).unwrap());
+        let of = of_language_model;
         let place = "language_model.model.layers.0";
         assert_eq!(
             of("model.layers.0.self_attn.q_proj.bias"),
@@ -171,18 +169,14 @@ mod beginning_tests {
         });
         let kernel = Tensor::from_iter(values, &Device::Cpu).unwrap();
         let kernel = kernel.reshape((1, 2, 2, 2)).unwrap();
-        let name = "vision_model.embeddings.patch_embedding.weight";
-        let named = of_tower(name, kernel).unwrap();
-        assert_eq!(named[0].0, format!("vit_model.{name}"));
-        let rows: Vec<Vec<f32>> = named[0].1.to_vec2().unwrap();
+        let rows: Vec<Vec<f32>> = as_matrix(kernel).unwrap().to_vec2().unwrap();
         assert_eq!(rows, [[0., 100., 1., 101., 10., 110., 11., 111.]]);
-        assert!(
-            of_tower(
-                "vision_model.head.probe",
-                Tensor::zeros(1, candle_core::DType::F32, &Device::Cpu).unwrap()
-            )
-            .unwrap()
-            .is_empty()
-        );
+    }
+
+    #[test]
+    fn the_eyes_get_the_tower_without_its_pooling_head() {
+        let name = "vision_model.embeddings.patch_embedding.weight";
+        assert_eq!(of_tower(name), [format!("vit_model.{name}")]);
+        assert!(of_tower("vision_model.head.probe").is_empty());
     }
 }
